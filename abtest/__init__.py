@@ -1,0 +1,3 @@
+"""abtest: self-hosted A/B testing that weighs first and second conversions."""
+
+__version__ = "0.1.0"

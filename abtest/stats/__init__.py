@@ -1,0 +1,1 @@
+"""Pure numbers; empty on purpose: importing counts must not import scipy."""

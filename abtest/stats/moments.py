@@ -1,0 +1,157 @@
+"""Sufficient statistics of one variant: counts and sums that add with +.
+
+They are the only thing that crosses from the store to the statistics
+(STATISTICS section E). Integers throughout: sums of squares of money leave the
+range in which floats are exact.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class CellKey(NamedTuple):
+    """Exposure day, lag in days, and ordinal (1 first, 2 second conversion)."""
+
+    day: int
+    lag: int
+    ordinal: int
+
+
+class Cell(NamedTuple):
+    """Sums over the visitors of a cell.
+
+    `conversions` is a plain count; `total` and `squares` are the sums of each
+    visitor's amount at that lag and of its square, in minor units; refunds are
+    negative amounts.
+    """
+
+    conversions: int
+    total: int
+    squares: int
+
+
+class PairKey(NamedTuple):
+    """Exposure day and two different (ordinal, lag) of one visitor, smaller first."""
+
+    day: int
+    ordinal_a: int
+    lag_a: int
+    ordinal_b: int
+    lag_b: int
+
+
+class Pair(NamedTuple):
+    """Cross sums over visitors.
+
+    With a the smaller and b the larger (ordinal, lag): `conversions` is the sum of
+    count_a x count_b, `product` of amount_a x amount_b, `count_amount` of
+    count_a x amount_b, `amount_count` of amount_a x count_b.
+    """
+
+    conversions: int
+    product: int
+    count_amount: int
+    amount_count: int
+
+
+class CovariateCohort(NamedTuple):
+    """Sum and sum of squares of a pre-period covariate over a cohort's visitors."""
+
+    total: int
+    squares: int
+
+
+class CovariateCell(NamedTuple):
+    """Sums over visitors of covariate x count and covariate x amount in a cell."""
+
+    by_count: int
+    by_amount: int
+
+
+class StepKey(NamedTuple):
+    """Exposure day, lag and the funnel step's key."""
+
+    day: int
+    lag: int
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """Everything that is known of one variant, by exposure day and lag.
+
+    Attributes:
+        cohorts: exposure day -> visitors exposed for the first time.
+        cells: sums by day, lag and ordinal; zero cells are absent.
+        pairs: cross sums of two entries of the same visitor.
+        steps: visitors who reached a funnel step for the first time at that lag.
+        covariate_cohorts: empty unless the experiment declares a covariate.
+        covariate_cells: the same.
+    """
+
+    cohorts: Mapping[int, int] = field(default_factory=dict)
+    cells: Mapping[CellKey, Cell] = field(default_factory=dict)
+    pairs: Mapping[PairKey, Pair] = field(default_factory=dict)
+    steps: Mapping[StepKey, int] = field(default_factory=dict)
+    covariate_cohorts: Mapping[int, CovariateCohort] = field(default_factory=dict)
+    covariate_cells: Mapping[CellKey, CovariateCell] = field(default_factory=dict)
+
+    @property
+    def visitors(self) -> int:
+        """All visitors."""
+        return sum(self.cohorts.values())
+
+    def until(self, as_of: int) -> "Moments":
+        """Return what was known at the end of day `as_of`."""
+        return Moments(
+            cohorts={d: n for d, n in self.cohorts.items() if d <= as_of},
+            cells={k: c for k, c in self.cells.items() if k.day + k.lag <= as_of},
+            pairs={
+                k: p
+                for k, p in self.pairs.items()
+                if k.day + max(k.lag_a, k.lag_b) <= as_of
+            },
+            steps={k: n for k, n in self.steps.items() if k.day + k.lag <= as_of},
+            covariate_cohorts={
+                d: c for d, c in self.covariate_cohorts.items() if d <= as_of
+            },
+            covariate_cells={
+                k: c for k, c in self.covariate_cells.items() if k.day + k.lag <= as_of
+            },
+        )
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Add two disjoint groups of visitors."""
+        return Moments(
+            cohorts=_added(self.cohorts, other.cohorts),
+            cells=_added_tuples(Cell, self.cells, other.cells),
+            pairs=_added_tuples(Pair, self.pairs, other.pairs),
+            steps=_added(self.steps, other.steps),
+            covariate_cohorts=_added_tuples(
+                CovariateCohort, self.covariate_cohorts, other.covariate_cohorts
+            ),
+            covariate_cells=_added_tuples(
+                CovariateCell, self.covariate_cells, other.covariate_cells
+            ),
+        )
+
+
+def _added(left: Mapping[K, int], right: Mapping[K, int]) -> dict[K, int]:
+    return {k: left.get(k, 0) + right.get(k, 0) for k in {**left, **right}}
+
+
+def _added_tuples(
+    kind: Callable[..., T],
+    left: Mapping[K, tuple[int, ...]],
+    right: Mapping[K, tuple[int, ...]],
+) -> dict[K, T]:
+    """Add named tuples of integers key by key."""
+    both = {k: [t for t in (left.get(k), right.get(k)) if t] for k in {**left, **right}}
+    return {
+        k: kind(*(sum(parts) for parts in zip(*found, strict=True)))
+        for k, found in both.items()
+    }

@@ -1,0 +1,243 @@
+"""What every store promises. The docstrings are the contract.
+
+A store raises `AbtestError` alone: `not_found` and `conflict` where said below, and
+`unavailable` when the data cannot be read or written now (disk full, locked); then
+nothing of the call has been stored.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from abtest.domain.access import ApiKey, AuditEntry, KeyId, Session, User, UserName
+from abtest.domain.events import Event, Exposure, Milliseconds
+from abtest.domain.experiment import (
+    Experiment,
+    ExperimentKey,
+    VariantKey,
+    VisitorId,
+)
+from abtest.stats.moments import Moments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOutcome:
+    """What became of a batch.
+
+    Attributes:
+        is_new: one flag per event, in order; False for an id that was stored before,
+            or that stands earlier in the same batch.
+    """
+
+    is_new: tuple[bool, ...]
+
+    @property
+    def accepted(self) -> int:
+        """Events stored by this call."""
+        return sum(self.is_new)
+
+    @property
+    def duplicates(self) -> int:
+        """Events that were there already."""
+        return len(self.is_new) - self.accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureOutcome:
+    """The exposure that holds for a visitor, and whether this call made it."""
+
+    variant: VariantKey
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentFacts:
+    """Facts of one experiment that are not sums by cohort.
+
+    Attributes:
+        contaminated: exposed visitors who, or whose person, saw several variants.
+        first_exposure, last_exposure: times of exposures.
+        last_event: newest time of an exposure, or of a conversion at one of its
+            steps; the data reach so far.
+    """
+
+    contaminated: int
+    first_exposure: Milliseconds | None
+    last_exposure: Milliseconds | None
+    last_event: Milliseconds | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """Plain counts of events since a moment, outside every estimate."""
+
+    exposures: int
+    conversions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a long task has come, in visitors."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A place where derived data disagree with the raw events."""
+
+    experiment: ExperimentKey
+    table: str
+    where: str
+    stored: str
+    expected: str
+
+
+class ConfigStore(Protocol):
+    """Experiments, keys, users, sessions and the audit log."""
+
+    def add_experiment(self, experiment: Experiment) -> None:
+        """Store a new experiment; `conflict` when its key is taken."""
+        ...
+
+    def replace_experiment(self, experiment: Experiment) -> None:
+        """Store a changed experiment whose `version` is one above the stored one.
+
+        `not_found` when the key is unknown, `conflict` when somebody else changed it
+        meanwhile. Derived data follow when the change touches how outcomes are
+        judged, in the same transaction.
+        """
+        ...
+
+    def get_experiment(self, key: ExperimentKey) -> Experiment:
+        """Return the experiment; `not_found`."""
+        ...
+
+    def list_experiments(self) -> tuple[Experiment, ...]:
+        """Return all experiments, oldest first. Cheap: called for every request."""
+        ...
+
+    def add_key(self, key: ApiKey) -> None:
+        """Store a key."""
+        ...
+
+    def find_key(self, secret_hash: str) -> ApiKey | None:
+        """Return the key with this hash that is not revoked. Cheap."""
+        ...
+
+    def list_keys(self) -> tuple[ApiKey, ...]:
+        """Return all keys, oldest first, revoked ones included."""
+        ...
+
+    def revoke_key(self, key_id: KeyId, at: datetime) -> None:
+        """Revoke; `not_found` when unknown or revoked already."""
+        ...
+
+    def add_user(self, user: User) -> None:
+        """Store a user; `conflict` when the name is taken."""
+        ...
+
+    def find_user(self, name: UserName) -> User | None:
+        """Return the user of this name."""
+        ...
+
+    def list_users(self) -> tuple[User, ...]:
+        """Return all users, oldest first."""
+        ...
+
+    def add_session(self, session: Session) -> None:
+        """Store a session and drop expired ones."""
+        ...
+
+    def find_session(self, token_hash: str, now: datetime) -> Session | None:
+        """Return the session unless it has expired."""
+        ...
+
+    def delete_session(self, token_hash: str) -> None:
+        """Forget the session, if there is one."""
+        ...
+
+    def append_audit(self, entry: AuditEntry) -> None:
+        """Add to the audit log."""
+        ...
+
+    def list_audit(self, *, limit: int) -> tuple[AuditEntry, ...]:
+        """Return the newest entries, newest first."""
+        ...
+
+    def get_setting(self, name: str) -> str | None:
+        """Return a stored setting of the installation (for example a set-up token)."""
+        ...
+
+    def put_setting(self, name: str, value: str | None) -> None:
+        """Store a setting; None deletes it."""
+        ...
+
+
+class EventStore(Protocol):
+    """Raw events, and the sums derived from them in the same transaction."""
+
+    def record(self, batch: Sequence[Event], *, received_at: datetime) -> RecordOutcome:
+        """Store the batch in one transaction; durable when this returns.
+
+        An id that is known changes nothing, whenever it comes. What the events mean
+        (outcomes, sums) depends on the set of all events alone, not on their order,
+        repetition or split into batches.
+        """
+        ...
+
+    def expose(
+        self, visitor: VisitorId, wanted: Sequence[Exposure], *, received_at: datetime
+    ) -> Mapping[ExperimentKey, ExposureOutcome]:
+        """Store each wanted exposure unless the visitor has one in that experiment.
+
+        Durable when this returns. Fifty calls at once make one exposure.
+        """
+        ...
+
+    def find_exposures(self, visitor: VisitorId) -> Mapping[ExperimentKey, VariantKey]:
+        """Return the variant of the visitor's own first exposure per experiment."""
+        ...
+
+    def moments(self, key: ExperimentKey) -> Mapping[VariantKey, Moments]:
+        """Return the sufficient statistics; a variant nobody saw is absent.
+
+        The time this takes does not depend on the number of visitors.
+        """
+        ...
+
+    def facts(self, key: ExperimentKey) -> ExperimentFacts:
+        """Return facts for the health checks; independent of the number of visitors."""
+        ...
+
+    def arrivals(self, key: ExperimentKey, *, since: Milliseconds) -> Arrivals:
+        """Count first exposures, and conversions of exposed visitors, since a moment.
+
+        For the live line of today; may take time in proportion to what came in.
+        """
+        ...
+
+    def rebuild(self) -> Iterator[Progress]:
+        """Recompute everything derived from the raw events, in one transaction.
+
+        The work is done while the iterator is consumed.
+        """
+        ...
+
+    def verify(self) -> Iterator[Progress | Difference]:
+        """Compare everything derived with the raw events; changes nothing."""
+        ...
+
+    def check_writable(self) -> None:
+        """Write and roll back; `unavailable` says why it cannot."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was accepted and release the files."""
+        ...
+
+
+class Store(ConfigStore, EventStore, Protocol):
+    """The only door to data."""
