@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
 BUCKETS = 1_000_000
@@ -24,13 +25,17 @@ Allocation = tuple[Span, ...]
 def quotas(weights: Sequence[float]) -> list[int]:
     """Turn weights into whole buckets by largest remainder; they add up to BUCKETS.
 
+    Fractions, because rounding noise would break the tie between equal remainders
+    and another language could break it differently.
+
     Raises:
         ValueError: all weights are zero or one is negative.
     """
-    total = sum(weights)
-    if total <= 0 or min(weights) < 0:
+    parts = [Fraction(weight) for weight in weights]
+    total = sum(parts)
+    if total <= 0 or min(parts) < 0:
         raise ValueError(f"weights are {list(weights)}; at least one must be positive")
-    exact = [weight / total * BUCKETS for weight in weights]
+    exact = [part / total * BUCKETS for part in parts]
     whole = [int(share) for share in exact]
     order = sorted(
         range(len(exact)), key=lambda i: (whole[i] - exact[i], i)

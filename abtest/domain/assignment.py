@@ -53,16 +53,15 @@ def choose_variant(
 
     A visitor who was exposed before keeps the variant while the experiment runs or
     is closed to new visitors; a paused or stopped experiment shows everybody the
-    control, a decided one the chosen variant.
+    control, a decided one the chosen variant, also when it is archived.
 
     Args:
         exposed_to: the variant of the visitor's first exposure, if there was one.
     """
     control = experiment.control.key
     match experiment.status:
-        case Status.DECIDED:
-            variant = experiment.decided_variant or control
-            return _outside(variant, AssignmentReason.DECIDED)
+        case Status.DECIDED | Status.ARCHIVED if experiment.decided_variant is not None:
+            return _outside(experiment.decided_variant, AssignmentReason.DECIDED)
         case Status.RUNNING | Status.CLOSED if exposed_to is not None:
             return _inside(exposed_to)
         case Status.RUNNING:

@@ -92,7 +92,9 @@ class Variant:
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight < 1e9:
-            raise ValueError(f"weight is {self.weight}; it must not be negative")
+            raise ValueError(
+                f"weight is {self.weight}; it must be 0 or more, below 1e9"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

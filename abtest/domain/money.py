@@ -1,7 +1,7 @@
 """Money as integers in minor units (cents) of an ISO 4217 currency."""
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, Overflow
 
 # ISO 4217 exponents other than 2, of currencies in circulation.
 _EXPONENTS = {
@@ -36,7 +36,7 @@ def to_minor(amount: float | str | Decimal, currency: str | None) -> int:
         if not exact.is_finite():
             raise ValueError(f"{amount!r} is not a finite number")
         minor = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
-    except InvalidOperation:
+    except (InvalidOperation, Overflow):
         raise ValueError(f"{amount!r} is not a number of money") from None
     if abs(minor) > MAX_MINOR:
         raise ValueError(f"{amount!r} is larger than any single order may be")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from abtest.domain.events import Conversion, Exposure, Milliseconds, Refund
@@ -236,6 +237,8 @@ def _first_and_second(
         case LaterStep(step=step):
             later = [c for c in conversions if c.step == step and c.at >= first.at]
             return [first, *later[:1]]
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _entries(
@@ -258,6 +261,8 @@ def _entries(
     left = full
     for refund in refunds:
         if conversion.order is None or refund.order != conversion.order:
+            continue
+        if refund.value is not None and refund.currency not in {None, plan.currency}:
             continue
         left = 0 if refund.value is None else max(0, left - refund.value)
         still = left if cap is None else min(left, cap)

@@ -7,10 +7,11 @@ range in which floats are exact.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import add
 from typing import NamedTuple, TypeVar
 
 K = TypeVar("K")
-T = TypeVar("T")
+T = TypeVar("T", bound=tuple[int, ...])
 
 
 class CellKey(NamedTuple):
@@ -91,6 +92,8 @@ class Moments:
         steps: visitors who reached a funnel step for the first time at that lag.
         covariate_cohorts: empty unless the experiment declares a covariate.
         covariate_cells: the same.
+        derived: what was computed from these moments and is worth keeping with them,
+            by its type; nobody changes moments once they are made.
     """
 
     cohorts: Mapping[int, int] = field(default_factory=dict)
@@ -99,6 +102,9 @@ class Moments:
     steps: Mapping[StepKey, int] = field(default_factory=dict)
     covariate_cohorts: Mapping[int, CovariateCohort] = field(default_factory=dict)
     covariate_cells: Mapping[CellKey, CovariateCell] = field(default_factory=dict)
+    derived: dict[type, object] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def visitors(self) -> int:
@@ -145,13 +151,11 @@ def _added(left: Mapping[K, int], right: Mapping[K, int]) -> dict[K, int]:
 
 
 def _added_tuples(
-    kind: Callable[..., T],
-    left: Mapping[K, tuple[int, ...]],
-    right: Mapping[K, tuple[int, ...]],
+    kind: Callable[..., T], left: Mapping[K, T], right: Mapping[K, T]
 ) -> dict[K, T]:
     """Add named tuples of integers key by key."""
-    both = {k: [t for t in (left.get(k), right.get(k)) if t] for k in {**left, **right}}
-    return {
-        k: kind(*(sum(parts) for parts in zip(*found, strict=True)))
-        for k, found in both.items()
-    }
+    added = dict(left)
+    for key, sums in right.items():
+        known = added.get(key)
+        added[key] = sums if known is None else kind(*map(add, known, sums))
+    return added

@@ -1,0 +1,50 @@
+# `make run` starts a demo; `make test` runs everything CI runs.
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+DEMO_DATABASE := data/demo.db
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+
+.PHONY: run test test-slow check bench wheel docs screenshots clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.run-ready ## environment, migrations, demo data, service
+	@mkdir -p data
+	@test -e $(DEMO_DATABASE) || ABTEST_DATABASE=$(DEMO_DATABASE) $(BIN)/abtest demo
+	ABTEST_DATABASE=$(DEMO_DATABASE) $(BIN)/abtest serve --port $(PORT)
+
+test: $(VENV)/.test-ready check ## everything, system packages included
+	@tools/system-packages
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow" --cov --cov-report=
+	$(BIN)/coverage report --skip-covered --sort=cover --fail-under=95
+	$(BIN)/coverage report --include='abtest/domain/*,abtest/stats/*' --fail-under=100
+
+test-slow: $(VENV)/.test-ready ## simulations and soak tests; takes long
+	$(BIN)/pytest -m slow -s
+
+check: $(VENV)/.test-ready ## lint, format, types, imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test-ready ## ratios against peers and limits, same run
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+wheel: $(VENV)/.test-ready
+	$(BIN)/python -m build --wheel --no-isolation
+
+$(VENV)/.run-ready: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing abtest and what it needs; the first time takes a minute or two."
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.run-ready
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,89 @@
+"""`abtest serve`: the service on a production server."""
+
+import logging
+import multiprocessing.util
+import sys
+from collections.abc import Callable
+from wsgiref.types import WSGIApplication
+
+import click
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from abtest.app import create_context, create_service
+from abtest.cli.console import database_path, json_option, open_database, settings, show
+from abtest.config import Settings
+from abtest.services.access import make_setup_token
+
+# Each waits for its own commit; those that wait together are committed together, so
+# many threads make large groups. They are cheap while they wait.
+_THREADS = 8
+_BACKLOG = 1024
+_PATIENCE = 10
+"""Seconds that requests may still take after a signal to stop."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port.",
+)
+@json_option
+def serve(host: str, port: int) -> None:
+    """Run the service; migrations are applied first.
+
+    On a database without users it prints a one-time link to make the first one.
+    """
+    from abtest.store.migrate import migrate  # noqa: PLC0415 - help needs no driver
+
+    configured = settings()
+    migrate(database_path(configured))
+    with open_database() as store:
+        token = make_setup_token(store)
+    address = configured.base_url.rstrip("/") or f"http://{_in_url(host)}:{port}"
+    link = None if token is None else f"{address}/setup/{token}"
+    lines = [f"abtest is at {address}"]
+    if link is not None:
+        lines.append(f"Make the first user, once: {link}")
+    show({"address": address, "setup_link": link}, *lines)
+    sys.stdout.flush()
+    _server(host, port).serve(target_loader=_loader(configured), wrap_loader=False)
+
+
+def _server(host: str, port: int) -> MPServer:
+    """One process, because one writer groups the commits of all requests."""
+    return MPServer(
+        "abtest.app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=_THREADS,
+        backlog=_BACKLOG,
+        websockets=False,
+        log_level=LogLevels.error,
+        workers_kill_timeout=_PATIENCE,
+        respawn_failed_workers=True,
+    )
+
+
+def _loader(configured: Settings) -> Callable[[], WSGIApplication]:
+    """Return what the worker calls after it was forked."""
+
+    def load() -> WSGIApplication:
+        logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
+        context = create_context(configured)
+        # Runs when the worker ends; atexit does not run in forked children.
+        multiprocessing.util.Finalize(None, context.close, exitpriority=1)
+        return create_service(context)
+
+    return load
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,214 @@
+"""Generates the events of one experiment of the demo."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from abtest.domain.assignment import choose_variant
+from abtest.domain.events import (
+    Conversion,
+    Event,
+    Exposure,
+    Identity,
+    Milliseconds,
+    Refund,
+)
+from abtest.domain.experiment import CustomerId, Experiment, VariantKey, VisitorId
+from abtest.domain.funnel import StepKey
+from abtest.domain.visitor import to_milliseconds
+from abtest.services.demo import shapes
+from abtest.services.demo.shapes import Stage
+from abtest.services.demo.stories import Story
+from abtest.services.imports.identity import EventNames
+
+REFUNDED = 0.03
+"""Share of orders that are sent back, half of them in part."""
+
+OTHER_DEVICE = 0.02
+"""Share of customers who sign in on a second device that saw the page too."""
+
+TOLD_BY_SHOP = 0.5
+"""Share of later purchases that the shop reports by customer, without the browser."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """The days on which an experiment takes visitors, and the present moment."""
+
+    first: date
+    last: date
+    now: datetime
+
+    @classmethod
+    def of(cls, story: Story, now: datetime) -> "Timetable | None":
+        """Take the days from the story; None for a draft."""
+        if story.began is None:
+            return None
+        today = now.astimezone(ZoneInfo(story.definition.time_zone)).date()
+        return cls(
+            first=today - timedelta(days=story.began),
+            last=today - timedelta(days=story.closed or 0),
+            now=now,
+        )
+
+
+def generate(
+    story: Story, experiment: Experiment, timetable: Timetable, *, seed: int
+) -> Iterator[Event]:
+    """Give the events, visitor by visitor; none lies after the present moment.
+
+    Args:
+        experiment: running, so that visitors are assigned as in real life.
+        seed: the same seed, experiment and day give the same events.
+    """
+    rng = np.random.default_rng(seed)
+    crowd = _Crowd(story, experiment, rng, last=timetable.last)
+    latest = to_milliseconds(timetable.now)
+    day = timetable.first
+    while day <= timetable.last:
+        for _ in range(shapes.visitors_on(day, story.visitors_per_day, crowd.rng)):
+            yield from (event for event in crowd.visit(day) if event.at <= latest)
+        day += timedelta(days=1)
+
+
+class _Crowd:
+    """Sends one visitor after the other."""
+
+    def __init__(
+        self,
+        story: Story,
+        experiment: Experiment,
+        rng: np.random.Generator,
+        *,
+        last: date,
+    ) -> None:
+        self.rng = rng
+        self._last = last
+        self._story = story
+        self._experiment = experiment
+        self._zone = ZoneInfo(experiment.time_zone)
+        self._names = EventNames()
+        self._number = 0
+
+    def visit(self, day: date) -> Iterator[Event]:
+        """Let the next visitor see the page and do what follows from it."""
+        self._number += 1
+        visitor = VisitorId(f"{self._experiment.key}-{self._number}")
+        at = self._moment(day, shapes.second_of_day(self.rng))
+        variant = choose_variant(self._experiment, visitor).variant
+        lost = (self._story.lost or {}).get(variant, 0.0)
+        if lost and self.rng.random() < lost:
+            return
+        yield self._exposure(visitor, variant, at)
+        yield from self._journey(self._story.journeys[variant], visitor, day, at)
+
+    def _journey(
+        self,
+        stages: tuple[Stage, ...],
+        visitor: VisitorId,
+        day: date,
+        at: Milliseconds,
+    ) -> Iterator[Event]:
+        customer: CustomerId | None = None
+        for number, stage in enumerate(stages):
+            when = self._reached(stage, day, at)
+            if when is None:
+                return
+            day, at = when
+            by_shop = customer is not None and self.rng.random() < TOLD_BY_SHOP
+            if stage.value is not None and customer is None:
+                customer = CustomerId(f"customer-{visitor}")
+                yield from self._second_device(visitor, customer, day)
+            order = f"{visitor}-{number}" if stage.value is not None else None
+            paid = shapes.order_value(stage.value, self.rng) if stage.value else None
+            yield Conversion(
+                id=self._names.single(at, "conversion", visitor, stage.step),
+                at=at,
+                visitor=None if by_shop else visitor,
+                customer=customer,
+                step=StepKey(stage.step),
+                value=paid,
+                currency=None if paid is None else self._experiment.currency,
+                order=order,
+                trusted=True,
+            )
+            if order is not None and paid is not None:
+                yield from self._refund(order, paid, day)
+
+    def _reached(
+        self, stage: Stage, day: date, at: Milliseconds
+    ) -> tuple[date, Milliseconds] | None:
+        """Return when the stage is reached, or None when it never is."""
+        rng = self.rng
+        if stage.is_soon:
+            if rng.random() >= stage.rate:
+                return None
+            days, seconds = shapes.soon(rng)
+            if days == 0:
+                return day, Milliseconds(at + 1000 * seconds)
+        elif rng.random() < stage.rate:
+            days = shapes.gap(rng)
+        elif rng.random() < shapes.LATER_SHARE:
+            days = shapes.later_gap(rng)
+        else:
+            return None
+        later = day + timedelta(days=days)
+        return later, self._moment(later, shapes.second_of_day(rng))
+
+    def _second_device(
+        self, visitor: VisitorId, customer: CustomerId, day: date
+    ) -> Iterator[Event]:
+        """Now and then a customer signs in where they saw the page as a stranger."""
+        seen = day + timedelta(days=1)
+        if self.rng.random() >= OTHER_DEVICE or seen > self._last:
+            return
+        other = VisitorId(f"{visitor}-phone")
+        at = self._moment(seen, shapes.second_of_day(self.rng))
+        yield self._exposure(other, choose_variant(self._experiment, other).variant, at)
+        signed_in = Milliseconds(at + 60_000)
+        yield Identity(
+            id=self._names.single(signed_in, "identify", other),
+            at=signed_in,
+            visitor=other,
+            customer=customer,
+            trusted=True,
+        )
+
+    def _refund(self, order: str, paid: int, day: date) -> Iterator[Refund]:
+        if self.rng.random() >= REFUNDED:
+            return
+        back = day + timedelta(days=int(self.rng.integers(4, 20)))
+        at = self._moment(back, shapes.second_of_day(self.rng))
+        is_whole = self.rng.random() < 0.5
+        yield Refund(
+            id=self._names.single(at, "refund", order),
+            at=at,
+            order=order,
+            value=None if is_whole else paid // 3,
+            currency=None if is_whole else self._experiment.currency,
+            trusted=True,
+        )
+
+    def _exposure(
+        self, visitor: VisitorId, variant: VariantKey, at: Milliseconds
+    ) -> Exposure:
+        return Exposure(
+            id=self._names.single(at, "exposure", visitor),
+            at=at,
+            visitor=visitor,
+            experiment=self._experiment.key,
+            variant=variant,
+            trusted=True,
+        )
+
+    def _moment(self, day: date, second: int) -> Milliseconds:
+        return Milliseconds(_midnight(day, self._zone) + 1000 * second)
+
+
+@lru_cache(maxsize=1024)
+def _midnight(day: date, zone: ZoneInfo) -> Milliseconds:
+    return to_milliseconds(datetime.combine(day, time(), zone))

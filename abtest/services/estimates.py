@@ -1,0 +1,146 @@
+"""Estimates of all variants at any day, in the units of the experiment's value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from abtest.domain.experiment import Experiment, VariantKey
+from abtest.domain.funnel import CountWeights, MoneyWeights
+from abtest.domain.money import minor_digits
+from abtest.services.health import has_changed_allocation
+from abtest.stats.delayed import (
+    Measure,
+    Window,
+    estimate,
+    estimate_mature,
+    value,
+)
+from abtest.stats.moments import Moments
+from abtest.stats.results import (
+    JointEstimate,
+    NotEstimable,
+    ValueEstimate,
+)
+from abtest.stats.stratified import estimate_stratified
+
+Joint = JointEstimate | NotEstimable
+Value = ValueEstimate | NotEstimable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighting:
+    """The worth of both conversions in units of the report.
+
+    Attributes:
+        first, second: weights as declared, or as asked for.
+        unit: multiplies estimates into units of the report (minor to major money).
+        measure: whether counts or money are weighted.
+    """
+
+    first: float
+    second: float
+    unit: float
+    measure: Measure
+
+    def applied(self, joint: Joint) -> Value:
+        """Return the value per visitor."""
+        return weighted(joint, self.first * self.unit, self.second * self.unit)
+
+
+def weighting(
+    experiment: Experiment, first: float | None, second: float | None
+) -> Weighting:
+    """Return the declared weighting, with what was asked for put in its place."""
+    match experiment.weights:
+        case CountWeights() as counts:
+            return Weighting(
+                first=counts.first if first is None else first,
+                second=counts.second if second is None else second,
+                unit=1.0,
+                measure=Measure.COUNT,
+            )
+        case MoneyWeights() as money:
+            return Weighting(
+                first=money.first_margin if first is None else first,
+                second=money.second_margin if second is None else second,
+                unit=major_unit(money.currency),
+                measure=Measure.MONEY,
+            )
+
+
+def major_unit(currency: str | None) -> float:
+    """Return what one minor unit is in major units."""
+    return float(10.0 ** -minor_digits(currency))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimator:
+    """Estimates all variants, control first, as the data of the experiment demand.
+
+    Attributes:
+        moments: one for each variant, in the experiment's order.
+        is_stratified: the traffic split changed, so days are compared with days.
+    """
+
+    moments: tuple[Moments, ...]
+    window: Window
+    is_stratified: bool
+
+    def joint(self, measure: Measure, as_of: int) -> tuple[Joint, ...]:
+        """Estimate first and second conversion with their covariance."""
+        if self.is_stratified:
+            return estimate_stratified(
+                self.moments, window=self.window, as_of=as_of, measure=measure
+            )
+        return tuple(
+            estimate(m, window=self.window, as_of=as_of, measure=measure)
+            for m in self.moments
+        )
+
+    def joint_mature(self, measure: Measure, as_of: int) -> tuple[Joint, ...]:
+        """Estimate from fully followed visitors alone."""
+        return tuple(
+            estimate_mature(m, window=self.window, as_of=as_of, measure=measure)
+            for m in self.moments
+        )
+
+
+def estimator(
+    experiment: Experiment, moments: Mapping[VariantKey, Moments]
+) -> Estimator:
+    """Choose the estimator for the experiment."""
+    days = experiment.window_days
+    return Estimator(
+        moments=tuple(moments.get(v.key, Moments()) for v in experiment.variants),
+        window=Window(first=days, second=days),
+        is_stratified=has_changed_allocation(experiment),
+    )
+
+
+def weighted(joint: Joint, first: float, second: float) -> Value:
+    """Return w1 x first + w2 x second of an estimate, if there is one."""
+    if isinstance(joint, NotEstimable):
+        return joint
+    return value(joint, first, second)
+
+
+def scaled_first(joint: JointEstimate, first_weight: float) -> JointEstimate:
+    """Express the first conversion in its worth, so that weights mean the second."""
+    return JointEstimate(
+        visitors=joint.visitors,
+        first=joint.first * first_weight,
+        second=joint.second,
+        variance_first=joint.variance_first * first_weight**2,
+        covariance=joint.covariance * first_weight,
+        variance_second=joint.variance_second,
+        is_mature=joint.is_mature,
+    )
+
+
+def all_estimated(joints: Sequence[Joint]) -> tuple[JointEstimate, ...] | NotEstimable:
+    """Return the estimates, or the first reason why one of them cannot be given."""
+    found: list[JointEstimate] = []
+    for joint in joints:
+        if isinstance(joint, NotEstimable):
+            return joint
+        found.append(joint)
+    return tuple(found)

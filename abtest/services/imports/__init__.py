@@ -1,0 +1,1 @@
+"""Loads exposures and conversions from files of other systems."""

@@ -1,0 +1,174 @@
+"""Finds in a row what an event needs: who, which variant, which step, how much."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from abtest.domain.events import (
+    MAX_PERSON_ID,
+    Exposure,
+    Milliseconds,
+    why_not_a_person,
+)
+from abtest.domain.experiment import (
+    CustomerId,
+    Experiment,
+    VariantKey,
+    VisitorId,
+)
+from abtest.domain.funnel import StepKey
+from abtest.errors import AbtestError
+from abtest.services.checks import attributes_json
+from abtest.services.imports.cells import (
+    BadCellError,
+    MoneyReader,
+    TimeReader,
+    is_empty,
+)
+from abtest.services.imports.files import Row
+from abtest.services.imports.identity import EventNames
+from abtest.services.imports.mapping import ROW_NUMBER, ColumnMapping
+
+_MAX_ORDER = 128
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d+)?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Cells:
+    """Finds the text of a field in a row."""
+
+    def __init__(self, mapping: ColumnMapping, *, row_name: str) -> None:
+        self._mapping = mapping
+        self._places = {c: i for i, c in enumerate(mapping.wanted)}
+        self._row_name = row_name
+        self._translations: dict[str, dict[str, str]] = {}
+        for (field, source), target in mapping.translations.items():
+            self._translations.setdefault(field, {})[source] = target
+
+    def has(self, field: str) -> bool:
+        """Tell whether the field is mapped or set."""
+        return self._mapping.has(field)
+
+    def text(self, row: Row, field: str) -> str:
+        """Return the field's text, translated; empty when the field is not mapped."""
+        column = self._mapping.columns.get(field)
+        if column is None:
+            return self._mapping.constants.get(field, "")
+        if column == ROW_NUMBER:
+            return f"{self._row_name}-{row.number}"
+        raw = row.cells[self._places[column]].strip()
+        translations = self._translations.get(field)
+        return translations.get(raw, raw) if translations else raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the readers of all shapes need.
+
+    Attributes:
+        delays: step -> days after the row's time at which its conversion is placed.
+        attributes: names of the attributes that are mapped.
+    """
+
+    experiment: Experiment
+    cells: Cells
+    times: TimeReader
+    money: MoneyReader
+    names: EventNames
+    delays: Mapping[str, int]
+    attributes: tuple[str, ...]
+
+    def visitor(self, row: Row) -> VisitorId:
+        """Return the visitor's id."""
+        return VisitorId(self._person(row, "visitor"))
+
+    def customer(self, row: Row) -> CustomerId:
+        """Return the customer's id."""
+        return CustomerId(self._person(row, "customer"))
+
+    def variant(self, row: Row) -> VariantKey:
+        """Return the variant's key."""
+        text = self.cells.text(row, "variant")
+        known = [variant.key for variant in self.experiment.variants]
+        if text in known:
+            return VariantKey(text)
+        remedy = (
+            f"is no variant of {self.experiment.key}, which has {', '.join(known)};"
+            f" add --translate 'variant:{text[:40]}=VARIANT' or correct the file"
+        )
+        raise BadCellError("variant", text, "unknown_variant", remedy)
+
+    def step(self, text: str, field: str) -> StepKey:
+        """Return the step's key."""
+        if text in self.experiment.step_keys:
+            return StepKey(text)
+        remedy = (
+            f"is no step of {self.experiment.key}, which has"
+            f" {', '.join(self.experiment.step_keys)}; add --translate or correct the"
+            " file"
+        )
+        raise BadCellError(field, text, "unknown_step", remedy)
+
+    def value(self, row: Row, field: str) -> int | None:
+        """Return minor units, or None when nothing is told."""
+        text = self.cells.text(row, field)
+        if is_empty(text):
+            return None
+        currency = self.cells.text(row, "currency")
+        if currency and currency != self.money.currency:
+            remedy = (
+                f"is not {self.money.currency}, the currency of"
+                f" {self.experiment.key}; convert the values first"
+            )
+            raise BadCellError("currency", currency, "wrong_currency", remedy)
+        return self.money.read(field, text)
+
+    def order(self, row: Row) -> str | None:
+        """Return the order number, or None when the row names none."""
+        order = self.cells.text(row, "order")
+        if not order:
+            return None
+        if len(order) > _MAX_ORDER or _CONTROL.search(order):
+            remedy = f"is no order number: at most {_MAX_ORDER} printable characters"
+            raise BadCellError("order", order, "bad_order", remedy)
+        return order
+
+    def attributes_json(self, row: Row) -> str | None:
+        """Return the mapped attributes as a JSON object; empty cells are left out."""
+        told = {n: self.cells.text(row, f"attribute:{n}") for n in self.attributes}
+        # "01234" stays a text: only what is written like a number is one.
+        typed = {
+            name: json.loads(text) if _NUMBER.fullmatch(text) else text
+            for name, text in told.items()
+            if text
+        }
+        try:
+            return attributes_json("/attributes", typed)
+        except AbtestError as error:
+            longest = max(typed, key=lambda name: len(told[name]))
+            raise BadCellError(
+                f"attribute:{longest}", told[longest], "too_long", error.detail
+            ) from error
+
+    def exposure(self, row: Row, visitor: VisitorId, at: Milliseconds) -> Exposure:
+        """Return the row's exposure."""
+        key, variant = self.experiment.key, self.variant(row)
+        return Exposure(
+            id=self.names.single(at, "exposure", key, visitor, variant),
+            at=at,
+            visitor=visitor,
+            experiment=key,
+            variant=variant,
+            attributes_json=self.attributes_json(row),
+            trusted=True,
+        )
+
+    def _person(self, row: Row, field: str) -> str:
+        text = self.cells.text(row, field)
+        complaint = why_not_a_person(text)
+        if complaint is None and len(text) > MAX_PERSON_ID:
+            complaint = f"is longer than {MAX_PERSON_ID} characters; send a hash of it"
+        if complaint is not None:
+            raise BadCellError(field, text, f"bad_{field}", complaint)
+        return text

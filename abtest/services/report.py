@@ -1,0 +1,341 @@
+"""The one report: what the page, the API, the files and the command line all show."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from abtest.domain.experiment import ExperimentKey, Method, Status, VariantKey
+from abtest.domain.funnel import ConversionWeights, SecondConversion, StepKey, StepKind
+from abtest.stats.breakeven import Band
+from abtest.stats.decomposition import Decomposition
+from abtest.stats.results import (
+    BayesianResult,
+    BreakEvenWeight,
+    FrequentistResult,
+    Interval,
+    NotEstimable,
+    SequentialResult,
+    ValueEstimate,
+)
+
+SCHEMA_VERSION = 1
+
+
+class VerdictCode(StrEnum):
+    """The closed list of what can be said of an experiment; the first that applies."""
+
+    NO_DATA = "no_data"
+    UNHEALTHY = "unhealthy"
+    TOO_EARLY = "too_early"
+    WINNER = "winner"
+    TRADEOFF = "tradeoff"
+    KEEP_CONTROL = "keep_control"
+    RUNNING = "running"
+    GUARDRAIL_OPEN = "guardrail_open"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    STOPPED_EARLY = "stopped_early"
+
+
+class VerdictReason(StrEnum):
+    """Facts that led to the verdict, or that a reader must know beside it."""
+
+    NOBODY_EXPOSED = "nobody_exposed"
+    SAMPLE_RATIO = "sample_ratio"
+    CONTAMINATION = "contamination"
+    WINDOW_NOT_REACHED = "window_not_reached"
+    TOO_FEW_FIRST = "too_few_first_conversions"
+    TOO_FEW_SECOND = "too_few_second_conversions"
+    VALUE_BETTER = "value_better"
+    VALUE_WORSE = "value_worse"
+    VALUE_UNCLEAR = "value_unclear"
+    FIRST_WITHIN_MARGIN = "first_within_margin"
+    FIRST_BEYOND_MARGIN = "first_beyond_margin"
+    FIRST_UNCLEAR = "first_unclear"
+    PLAN_NOT_AT_END = "plan_not_at_end"
+    PLAN_AT_END = "plan_at_end"
+    WITHIN_EQUIVALENCE = "within_equivalence"
+    STOPPED = "stopped"
+    EXPLORATORY_WEIGHTS = "exploratory_weights"
+    WEIGHTS_CHANGED = "weights_changed_after_start"
+
+
+class HealthStatus(StrEnum):
+    """How much a check worries us; `blocked` forbids a verdict."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BLOCKED = "blocked"
+
+
+class HealthCode(StrEnum):
+    """What is checked."""
+
+    SAMPLE_RATIO = "sample_ratio"
+    MULTIPLE_EXPOSURE = "multiple_exposure"
+    MINIMUM_COUNTS = "minimum_counts"
+    MATURITY = "maturity"
+    WEIGHTS_CHANGED = "weights_changed"
+    ALLOCATION_CHANGED = "allocation_changed"
+    GUARDRAIL_SAFETY = "first_conversion_safety"
+    UNEQUAL_SPLIT = "unequal_split"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """One check: its value against its threshold, both None where neither applies.
+
+    Attributes:
+        observed: shares or counts by variant, where they explain the value.
+        planned: what `observed` was planned to be.
+        p_value: a classical p-value beside an e-value.
+    """
+
+    code: HealthCode
+    status: HealthStatus
+    value: float | None = None
+    threshold: float | None = None
+    observed: tuple[float, ...] = ()
+    planned: tuple[float, ...] = ()
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """All checks and the worst status among them."""
+
+    status: HealthStatus
+    checks: tuple[HealthCheck, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """How many visitors of a variant reached a step, and the estimate in the window."""
+
+    key: StepKey
+    name: str
+    kind: StepKind
+    visitors: int
+    rate: ValueEstimate | NotEstimable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionResult:
+    """A first or second conversion: the plain count and the estimated rate."""
+
+    observed: int
+    rate: ValueEstimate | NotEstimable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revenue:
+    """Revenue of first and second conversions, major units.
+
+    Attributes:
+        observed_first, observed_second: what came in within the window, up to as_of.
+        per_visitor: the estimate within the window, both conversions together.
+        order_value: observed revenue per order; None without orders.
+    """
+
+    observed_first: float
+    observed_second: float
+    per_visitor: ValueEstimate | NotEstimable
+    order_value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantReport:
+    """Everything about one variant.
+
+    Attributes:
+        repeat_rate: second / first conversion within the window; a diagnostic, its
+            denominator is after treatment.
+        value: weighted value per assigned visitor; money in major units.
+        maturity: share of the expected second conversions that are in; None while
+            that cannot be said.
+        mature_visitors: visitors followed for the whole window.
+    """
+
+    key: VariantKey
+    name: str
+    is_control: bool
+    planned_share: float
+    visitors: int
+    steps: tuple[StepResult, ...]
+    first: ConversionResult
+    second: ConversionResult
+    repeat_rate: float | NotEstimable
+    value: ValueEstimate | NotEstimable
+    revenue: Revenue | NotEstimable
+    maturity: float | None
+    mature_visitors: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureTest:
+    """One quantity compared with the control, in three ways."""
+
+    frequentist: FrequentistResult | NotEstimable
+    bayesian: BayesianResult | NotEstimable
+    sequential: SequentialResult | NotEstimable
+
+
+class GuardrailState(StrEnum):
+    """Whether the loss of first conversions is bounded by the margin."""
+
+    HELD = "held"
+    FAILED = "failed"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """First conversions against the margin that was allowed.
+
+    Attributes:
+        margin: largest relative loss allowed, 0 to 1.
+        interval: relative change of first conversions that decides; None when it
+            cannot be bounded.
+    """
+
+    margin: float
+    interval: Interval | None
+    state: GuardrailState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """Effect on the value per visitor if a second conversion were worth `weight`.
+
+    Attributes:
+        weight: on the scale of the second weight; the first one stays as it is.
+        effect: in units of the value; money in major units.
+        lower, upper: interval that holds at all weights together, however the weight
+            was chosen.
+    """
+
+    weight: float
+    effect: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A variant against the control.
+
+    Attributes:
+        mature_only: the value test on fully followed visitors alone, a cross-check.
+        calculator_check: the pooled two-proportion z-test of the observed first
+            conversions, as other calculators print it.
+        decision_interval: the interval of the value's effect that the verdict rests
+            on; None when it cannot be given.
+        bands: who wins at which worth of the second conversion.
+        curve: the effect over the same range of worths, for the chart.
+    """
+
+    variant: VariantKey
+    control: VariantKey
+    first: MeasureTest
+    second: MeasureTest
+    value: MeasureTest
+    mature_only: FrequentistResult | NotEstimable
+    calculator_check: FrequentistResult | NotEstimable
+    decision_interval: Interval | None
+    break_even_weight: BreakEvenWeight | NotEstimable
+    bands: tuple[Band, ...]
+    decomposition: Decomposition | NotEstimable
+    guardrail: Guardrail
+    curve: tuple[CurvePoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaturityReport:
+    """How much of what will come is already in.
+
+    Attributes:
+        share: of the second conversions expected from the visitors enrolled so far.
+        decide_from: first day on which a report can decide; None before exposures.
+        complete_from: first day on which everybody enrolled so far was followed for
+            the whole window.
+    """
+
+    share: float | None
+    visitors: int
+    mature_visitors: int
+    decide_from: date | None
+    complete_from: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What to do, decided once for page, API, files and command line."""
+
+    code: VerdictCode
+    variant: VariantKey | None
+    decide_from: date | None
+    reasons: tuple[VerdictReason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """What came in since the last complete day; outside every estimate."""
+
+    exposures: int
+    conversions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPlan:
+    """What was planned, so that a reader can judge the result.
+
+    Attributes:
+        information_fraction: share of the planned information that is in; None while
+            that cannot be said.
+        is_at_end: the plan's end is reached, the last look was taken.
+        expected_end: when the planned information will be in at the present pace;
+            None when that cannot be said or the end is reached.
+        stratified: estimated day by day, because the traffic split changed.
+    """
+
+    method: Method
+    alpha: float
+    power: float
+    minimum_detectable_effect: float
+    first_conversion_margin: float
+    order_cap: float | None
+    information_fraction: float | None
+    is_at_end: bool
+    expected_end: date | None
+    stratified: bool
+    critical_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentReport:
+    """The whole answer for one experiment at the end of one day."""
+
+    experiment: ExperimentKey
+    name: str
+    hypothesis: str
+    status: Status
+    started_at: datetime | None
+    time_zone: str
+    as_of: date
+    data_through: datetime | None
+    window_days: int
+    weights: ConversionWeights
+    weights_are_exploratory: bool
+    weights_changed_at: datetime | None
+    currency: str | None
+    first_step: StepKey
+    second: SecondConversion
+    code_version: str
+    event_digest: str
+    plan: ReportPlan
+    variants: tuple[VariantReport, ...]
+    comparisons: tuple[Comparison, ...]
+    health: Health
+    maturity: MaturityReport
+    verdict: Verdict
+    today: Today

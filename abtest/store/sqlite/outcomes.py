@@ -1,0 +1,197 @@
+"""Judges persons anew and brings their outcomes and the sums up to date."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from abtest.domain.events import Conversion, Exposure, Refund
+from abtest.domain.experiment import VariantKey, VisitorId
+from abtest.domain.visitor import Entry, History, Outcome, resolve
+from abtest.store.sqlite.connection import query
+from abtest.store.sqlite.events import EXPOSURE
+from abtest.store.sqlite.experiments import Known
+from abtest.store.sqlite.people import Node, Person, members_of, persons_of, to_json
+from abtest.store.sqlite.rollup import Sums
+
+EVERYTHING = 0
+"""A reason that concerns all experiments of a person."""
+
+Reasons = Mapping[Person, Collection[int | str]]
+"""Why a person is judged anew: numbers of experiments, step keys, or EVERYTHING."""
+
+PERSONS_AT_ONCE = 1000
+"""Bounds the memory of tasks that judge everybody."""
+
+Row = tuple[str, int, int, str | None]
+"""Variant, day, variants seen and detail, as stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """What is known of one person; exposures by experiment."""
+
+    exposures: dict[int, list[Exposure]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    conversions: list[Conversion] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+
+
+def refresh(connection: sqlite3.Connection, known: Known, reasons: Reasons) -> None:
+    """Judge the persons anew in the experiments that the reasons concern.
+
+    Somebody without any exposure costs no more than finding that out.
+    """
+    members = members_of(connection, reasons)
+    stored = _stored(connection, [n for nodes in members.values() for n in nodes])
+    exposed = {node for node, _ in stored}
+    affected = {
+        person: nodes
+        for person, nodes in members.items()
+        if not exposed.isdisjoint(nodes)
+        or any(isinstance(reason, int) and reason for reason in reasons[person])
+    }
+    judge(connection, known, affected, reasons=reasons, stored=stored)
+
+
+def rejudge(connection: sqlite3.Connection, known: Known, experiment: int) -> None:
+    """Judge everybody in the experiment anew, after its plan was changed."""
+    last = 0
+    while visitors := [
+        node
+        for (node,) in connection.execute(
+            "SELECT visitor FROM outcome WHERE experiment = ? AND visitor > ?"
+            " ORDER BY visitor LIMIT ?",
+            (experiment, last, PERSONS_AT_ONCE),
+        )
+    ]:
+        persons = persons_of(connection, visitors).values()
+        refresh(connection, known, {p: {experiment} for p in persons})
+        last = visitors[-1]
+
+
+def judge(
+    connection: sqlite3.Connection,
+    known: Known,
+    members: Mapping[Person, Iterable[Node]],
+    *,
+    reasons: Reasons,
+    stored: Mapping[tuple[Node, int], Row],
+) -> None:
+    """Judge persons, given with all their nodes, and write what differs from stored."""
+    if not members:
+        return
+    sums = Sums()
+    changed: list[tuple[int, int, str, int, int, str | None]] = []
+    for person, events in _load(connection, known, members).items():
+        for experiment, exposures in events.exposures.items():
+            if not _concerns(reasons[person], experiment, known):
+                continue
+            history = History(
+                exposures=exposures,
+                conversions=events.conversions,
+                refunds=events.refunds,
+            )
+            for outcome in resolve(history, known.plans[experiment]):
+                visitor = Node(int(outcome.visitor))
+                before = stored.get((visitor, experiment))
+                after = _to_row(outcome)
+                if before == after:
+                    continue
+                if before is not None:
+                    old = _from_row(outcome.visitor, before)
+                    sums.add(experiment, old, sign=-1)
+                sums.add(experiment, outcome)
+                changed.append((visitor, experiment, *after))
+    connection.executemany(
+        "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?)", changed
+    )
+    sums.write(connection)
+
+
+def _concerns(reasons: Collection[int | str], experiment: int, known: Known) -> bool:
+    return (
+        experiment in reasons
+        or EVERYTHING in reasons
+        or not known.steps[experiment].isdisjoint(reasons)
+    )
+
+
+def _stored(
+    connection: sqlite3.Connection, visitors: Iterable[Node]
+) -> dict[tuple[Node, int], Row]:
+    rows = connection.execute(query("stored_outcomes"), (to_json(visitors),))
+    return {(visitor, experiment): tuple(row) for visitor, experiment, *row in rows}
+
+
+def _load(
+    connection: sqlite3.Connection,
+    known: Known,
+    members: Mapping[Person, Iterable[Node]],
+) -> dict[Person, _Events]:
+    """Read everything that `resolve` looks at."""
+    owners = {node: person for person, nodes in members.items() for node in nodes}
+    found: dict[Person, _Events] = defaultdict(_Events)
+    buyers: dict[str, set[Person]] = defaultdict(set)
+    for row in connection.execute(query("history"), (to_json(owners),)):
+        node, kind, id_, at, experiment, variant, step, value, currency, order, t = row
+        person = owners[node]
+        if kind == EXPOSURE:
+            # Visitors need only be told apart, so the number serves as the name.
+            exposure = Exposure(
+                id=id_,
+                at=at,
+                visitor=VisitorId(str(node)),
+                experiment=known.keys[experiment],
+                variant=variant,
+            )
+            found[person].exposures[experiment].append(exposure)
+            continue
+        found[person].conversions.append(
+            Conversion(
+                id=id_,
+                at=at,
+                step=step,
+                value=value,
+                currency=currency,
+                order=order,
+                trusted=bool(t),
+            )
+        )
+        if order is not None:
+            buyers[order].add(person)
+    if buyers:
+        for order, id_, at, value, currency in connection.execute(
+            query("refunds"), (to_json(buyers),)
+        ):
+            refund = Refund(id=id_, at=at, order=order, value=value, currency=currency)
+            for person in buyers[order]:
+                found[person].refunds.append(refund)
+    return found
+
+
+def _to_row(outcome: Outcome) -> Row:
+    detail = None
+    if outcome.entries or outcome.steps:
+        entries = [(e.ordinal, e.lag, e.count, e.amount) for e in outcome.entries]
+        detail = msgspec.json.encode((entries, outcome.steps)).decode()
+    return outcome.variant, outcome.day, outcome.variants_seen, detail
+
+
+def _from_row(visitor: VisitorId, row: Row) -> Outcome:
+    variant, day, variants_seen, detail = row
+    entries, steps = msgspec.json.decode(detail) if detail else ((), ())
+    return Outcome(
+        visitor=visitor,
+        variant=VariantKey(variant),
+        day=day,
+        variants_seen=variants_seen,
+        entries=tuple(
+            Entry(ordinal=ordinal, lag=lag, count=count, amount=amount)
+            for ordinal, lag, count, amount in entries
+        ),
+        steps=tuple((step, lag) for step, lag in steps),
+    )

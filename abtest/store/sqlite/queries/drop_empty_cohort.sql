@@ -1,0 +1,3 @@
+DELETE FROM cohort
+WHERE experiment = ? AND variant = ? AND day = ?
+    AND visitors = 0

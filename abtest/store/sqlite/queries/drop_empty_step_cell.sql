@@ -1,0 +1,3 @@
+DELETE FROM step_cell
+WHERE experiment = ? AND variant = ? AND day = ? AND lag = ? AND step = ?
+    AND visitors = 0

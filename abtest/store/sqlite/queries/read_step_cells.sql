@@ -1,0 +1,1 @@
+SELECT variant, day, lag, step, visitors FROM step_cell WHERE experiment = ?

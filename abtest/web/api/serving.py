@@ -1,0 +1,154 @@
+"""How a route of the API is let in, answered and put into Flask."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from abtest.domain.access import Right
+from abtest.errors import AbtestError, ErrorCode
+from abtest.services.access import Caller
+from abtest.store.protocol import Store
+from abtest.web.context import Context
+from abtest.web.errors import internal_error_reply, problem_reply, to_response
+from abtest.web.exchange import Call, Headers, Reply
+from abtest.web.security import OPEN_TO_ALL, PREFLIGHT, authorize
+
+MAX_BODY = 256 * 1024
+"""Bytes of one request."""
+
+Handler = Callable[[Context, Call], Reply]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of an address."""
+
+    name: str
+    help: str
+    type: str = "string"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One line of the table of routes.
+
+    Attributes:
+        path: variable parts in braces.
+        right: who may call it; None for everybody.
+        body, answer: types, for the documentation; None for none.
+        is_open: pages of other origins may call it.
+        errors: statuses beside those that every route may answer with.
+    """
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    right: Right | None = None
+    query: tuple[Parameter, ...] = ()
+    body: object = None
+    answer: object = None
+    status: int = 200
+    content_type: str = "application/json"
+    is_open: bool = False
+    errors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A call that was let in, with what is needed to answer it."""
+
+    store: Store
+    caller: Caller
+    now: datetime
+    call: Call
+    language: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+def guarded(
+    right: Right,
+    respond: Callable[[Asked], Reply],
+    query: Sequence[Parameter] = (),
+) -> Handler:
+    """Let in who has the right and asks with known parameters."""
+    known = tuple(parameter.name for parameter in query)
+
+    def handle(context: Context, call: Call) -> Reply:
+        store = context.store
+        caller = authorize(store, call, right)
+        return respond(
+            Asked(
+                store=store,
+                caller=caller,
+                now=context.now(),
+                call=call,
+                language=context.settings.language,
+                query=call.single_query(*known),
+            )
+        )
+
+    return handle
+
+
+def answer(
+    handler: Handler, context: Context, call: Call, *, extra: Headers = ()
+) -> Reply:
+    """Answer, whatever happens."""
+    try:
+        reply = handler(context, call)
+    except AbtestError as error:
+        reply = problem_reply(error)
+    except Exception as error:  # noqa: BLE001 - the outermost handler
+        reply = internal_error_reply(error)
+    return reply.with_headers(*extra) if extra else reply
+
+
+def register(app: Flask, context: Context, routes: Sequence[Route]) -> None:
+    """Put the routes into the app."""
+    for route in routes:
+        rule = route.path.replace("{", "<").replace("}", ">")
+        app.add_url_rule(
+            rule,
+            endpoint=f"{route.method} {route.path}",
+            view_func=_view(route, context),
+            methods=[route.method],
+            provide_automatic_options=False if route.is_open else None,
+        )
+    for path in sorted({route.path for route in routes if route.is_open}):
+        app.add_url_rule(
+            path,
+            endpoint=f"OPTIONS {path}",
+            view_func=_preflight,
+            methods=["OPTIONS"],
+        )
+
+
+def _view(route: Route, context: Context) -> Callable[..., Response]:
+    extra = OPEN_TO_ALL if route.is_open else ()
+
+    def view(**args: str) -> Response:
+        try:
+            body = request.get_data(cache=False)
+        except RequestEntityTooLarge:
+            reply = problem_reply(_too_large()).with_headers(*extra)
+        else:
+            call = Call(environ=request.environ, body=body, args=args)
+            reply = answer(route.handler, context, call, extra=extra)
+        return to_response(reply)
+
+    return view
+
+
+def _preflight() -> Response:
+    return to_response(Reply(status=204, headers=PREFLIGHT))
+
+
+def _too_large() -> AbtestError:
+    return AbtestError(
+        ErrorCode.TOO_LARGE,
+        f"the body is larger than {MAX_BODY} bytes; send less at a time",
+    )

@@ -1,0 +1,16 @@
+"""Help: how to read a result, and the glossary."""
+
+from flask import Blueprint, Response
+
+from abtest.web.pages.rendering import current_reader, page
+from abtest.web.render.glossary import glossary
+
+
+def add_to(pages: Blueprint) -> None:
+    """Add the route."""
+    pages.add_url_rule("/help", "help", show_help)
+
+
+def show_help() -> Response:
+    """Explain the words."""
+    return page("help.html", terms=glossary(current_reader()))

@@ -1,0 +1,1 @@
+"""What pages show: strings and drawings, ready for a template."""

@@ -1,0 +1,124 @@
+"""Cross-checks: mature visitors alone, and what another calculator says."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from abtest.services.report import ExperimentReport
+from abtest.stats.results import FrequentistResult, NotEstimable
+from abtest.web.pages.views.figures import Figure, ends, rich
+from abtest.web.render.quantities import Quantity, conversions, luck, value_of
+from abtest.web.render.reader import Reader
+from abtest.web.render.words import control_name, reason_sentence, variant_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawCounts:
+    """What to type into another calculator."""
+
+    name: str
+    visitors: Figure
+    first: Figure
+    second: Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCheck:
+    """Both checks of one comparison."""
+
+    title: str
+    mature_only: Markup
+    counts: tuple[RawCounts, RawCounts]
+    calculator: Markup
+
+
+def cross_check(reader: Reader, report: ExperimentReport, index: int) -> CrossCheck:
+    """Describe the checks of comparison number `index`."""
+    comparison = report.comparisons[index]
+    path = f"comparisons.{index}"
+    return CrossCheck(
+        title=reader.gettext(
+            "{variant} against {control}",
+            variant=variant_name(reader, report, comparison.variant),
+            control=control_name(reader, report),
+        ),
+        mature_only=_mature_only(
+            reader,
+            comparison.mature_only,
+            value_of(reader, report),
+            path=f"{path}.mature_only",
+        ),
+        counts=(_counts(reader, report, 0), _counts(reader, report, index + 1)),
+        calculator=_calculator(
+            reader, comparison.calculator_check, f"{path}.calculator_check"
+        ),
+    )
+
+
+def _mature_only(
+    reader: Reader,
+    result: FrequentistResult | NotEstimable,
+    quantity: Quantity,
+    *,
+    path: str,
+) -> Markup:
+    if isinstance(result, NotEstimable):
+        return escape(reason_sentence(result, reader.tag))
+    interval = result.confidence_interval
+    digits = quantity.digits(result.effect, interval.lower, interval.upper)
+    return rich(
+        reader,
+        "The value differs by {effect} ({range}) {per}.",
+        effect=Figure(
+            quantity.amount(result.effect, digits=digits, signed=True),
+            f"{path}.effect",
+            result.effect,
+        ),
+        range=Figure(
+            quantity.span(interval, digits=digits),
+            f"{path}.confidence_interval",
+            ends(interval),
+        ),
+        per=quantity.per,
+    )
+
+
+def _counts(reader: Reader, report: ExperimentReport, index: int) -> RawCounts:
+    variant = report.variants[index]
+
+    def count(number: int, end: str) -> Figure:
+        return Figure(reader.format.integer(number), f"variants.{index}.{end}", number)
+
+    return RawCounts(
+        name=variant.name or str(variant.key),
+        visitors=count(variant.visitors, "visitors"),
+        first=count(variant.first.observed, "first.observed"),
+        second=count(variant.second.observed, "second.observed"),
+    )
+
+
+def _calculator(
+    reader: Reader, result: FrequentistResult | NotEstimable, path: str
+) -> Markup:
+    if isinstance(result, NotEstimable):
+        return escape(reason_sentence(result, reader.tag))
+    quantity = conversions(reader)
+    return rich(
+        reader,
+        "Two-proportion z-test of the first conversions counted so far, pooled"
+        " variance, two-sided, no continuity correction: z = {z}, {luck}; difference"
+        " {effect} per 1,000 visitors.",
+        z=Figure(
+            reader.format.number(result.statistic, digits=3),
+            f"{path}.statistic",
+            result.statistic,
+        ),
+        luck=Figure(luck(reader, result.p_value), f"{path}.p_value", result.p_value),
+        effect=Figure(
+            quantity.text(
+                result.effect, digits=quantity.digits(result.effect), signed=True
+            ),
+            f"{path}.effect",
+            result.effect,
+        ),
+    )

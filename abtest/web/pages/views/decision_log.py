@@ -1,0 +1,40 @@
+"""What people did to the experiment, newest first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from abtest.domain.experiment import Action, Experiment
+from abtest.web.pages.views.times import moment_in_zone
+from abtest.web.render.reader import Reader
+from abtest.web.render.translate import mark
+
+_ACTIONS: Mapping[str, str] = {
+    Action.START.value: mark("started"),
+    Action.PAUSE.value: mark("paused"),
+    Action.RESUME.value: mark("resumed"),
+    Action.CLOSE.value: mark("closed to new visitors"),
+    Action.STOP.value: mark("stopped"),
+    Action.DECIDE.value: mark("decided"),
+    Action.ARCHIVE.value: mark("archived"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One thing that was done."""
+
+    at: str
+    what: str
+    detail: str
+
+
+def decision_log(reader: Reader, experiment: Experiment) -> tuple[LogLine, ...]:
+    """Describe the log of an experiment."""
+    return tuple(
+        LogLine(
+            at=moment_in_zone(reader, entry.at, experiment.time_zone),
+            what=reader.gettext(_ACTIONS.get(entry.action, entry.action)),
+            detail=entry.detail,
+        )
+        for entry in sorted(experiment.log, key=lambda e: e.at, reverse=True)
+    )

@@ -1,0 +1,103 @@
+"""Everything the results page shows, in its order."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from abtest.domain.experiment import Experiment
+from abtest.domain.funnel import MoneyWeights
+from abtest.services.report import ExperimentReport
+from abtest.web.pages.views.cross_checks import CrossCheck, cross_check
+from abtest.web.pages.views.decision_log import LogLine, decision_log
+from abtest.web.pages.views.difference import DifferenceView, difference_view
+from abtest.web.pages.views.figures import Figure, rich
+from abtest.web.pages.views.funnel import FunnelView, funnel_view
+from abtest.web.pages.views.gain import GainView, gain_view
+from abtest.web.pages.views.health_box import HealthBox, health_box
+from abtest.web.pages.views.maturity import MaturityView, maturity_view
+from abtest.web.pages.views.method import MethodLine, method_lines
+from abtest.web.pages.views.tested import Tested, tested
+from abtest.web.pages.views.verdict_panel import VerdictPanel, verdict_panel
+from abtest.web.pages.views.worth import WorthForm, WorthView, worth_form, worth_view
+from abtest.web.render.reader import Reader
+from abtest.web.render.words import STATUSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsView:
+    """The results page of one experiment.
+
+    Attributes:
+        is_money: revenue decides, not points.
+    """
+
+    key: str
+    name: str
+    status: str
+    status_word: str
+    as_of: str
+    verdict: VerdictPanel
+    tested: Tested
+    health: HealthBox
+    funnel: FunnelView | None
+    differences: tuple[DifferenceView, ...]
+    worth_form: WorthForm
+    worths: tuple[WorthView, ...]
+    is_money: bool
+    gains: tuple[GainView, ...]
+    maturity: MaturityView
+    today: Markup
+    checks: tuple[CrossCheck, ...]
+    method: tuple[MethodLine, ...]
+    log: tuple[LogLine, ...]
+
+
+def results_view(
+    reader: Reader, report: ExperimentReport, experiment: Experiment
+) -> ResultsView:
+    """Describe the results page."""
+    indices = range(len(report.comparisons)) if _has_visitors(report) else range(0)
+    return ResultsView(
+        key=str(report.experiment),
+        name=report.name,
+        status=report.status.value,
+        status_word=reader.gettext(STATUSES[report.status]),
+        as_of=reader.format.day(report.as_of),
+        verdict=verdict_panel(reader, report),
+        tested=tested(reader, report),
+        health=health_box(reader, report),
+        funnel=funnel_view(reader, report),
+        differences=tuple(difference_view(reader, report, i) for i in indices),
+        worth_form=worth_form(report),
+        worths=tuple(worth_view(reader, report, i) for i in indices),
+        is_money=isinstance(report.weights, MoneyWeights),
+        gains=tuple(gain_view(reader, report, i) for i in indices),
+        maturity=maturity_view(reader, report),
+        today=_today(reader, report),
+        checks=tuple(cross_check(reader, report, i) for i in indices),
+        method=method_lines(reader, report),
+        log=decision_log(reader, experiment),
+    )
+
+
+def _has_visitors(report: ExperimentReport) -> bool:
+    return any(variant.visitors for variant in report.variants)
+
+
+def _today(reader: Reader, report: ExperimentReport) -> Markup:
+    """Say what came in since the last complete day."""
+    return rich(
+        reader,
+        "Today so far: {exposures} visitors, {conversions} conversions. They count"
+        " from tomorrow on.",
+        exposures=Figure(
+            reader.format.integer(report.today.exposures),
+            "today.exposures",
+            report.today.exposures,
+        ),
+        conversions=Figure(
+            reader.format.integer(report.today.conversions),
+            "today.conversions",
+            report.today.conversions,
+        ),
+    )

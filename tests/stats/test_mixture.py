@@ -1,0 +1,103 @@
+"""The normal mixture against gbstats and confseq."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from statsmodels.stats.weightstats import DescrStatsW
+
+from abtest.stats.mixture import (
+    mixture_half_width,
+    mixture_interval,
+    mixture_p_value,
+    normal_mixture_bound,
+    tau_for_visitors,
+)
+
+SHARED = Path(__file__).parents[3] / "shared"
+VECTORS = {
+    vector["name"]: vector
+    for vector in json.loads((SHARED / "stat_vectors.json").read_text())["vectors"]
+}
+
+positive = st.floats(1e-3, 1e3)
+
+
+def test_confidence_sequence_is_that_of_gbstats() -> None:
+    vector = VECTORS["V_asymp_conf_sequence"]
+    inputs, tolerance = vector["inputs"], vector["tolerance"]
+    means, variances = [], []
+    for arm in (inputs["A"], inputs["B"]):
+        values = DescrStatsW(
+            [0.0, inputs["w1"], inputs["w1"] + inputs["w2"]],
+            weights=[arm["n"] - arm["c1"], arm["c1"] - arm["c2"], arm["c2"]],
+            ddof=1,
+        )
+        means.append(float(values.mean))
+        variances.append(float(values.var) / arm["n"])
+    effect, standard_error = means[1] - means[0], math.sqrt(sum(variances))
+    tau = tau_for_visitors(
+        standard_error,
+        inputs["A"]["n"] + inputs["B"]["n"],
+        planned_visitors=inputs["N_star"],
+        alpha=inputs["alpha"],
+    )
+    found = mixture_interval(effect, standard_error, tau=tau, alpha=inputs["alpha"])
+    assert (found.lower, found.upper) == pytest.approx(
+        tuple(vector["expected"]["ci"]), rel=tolerance["rel"], abs=tolerance["abs"]
+    )
+    assert mixture_p_value(effect, standard_error, tau=tau) == vector["expected"]["p"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "normal_mixture_bound_v40200_vopt5000",
+        "normal_mixture_bound_v20000_vopt20000",
+    ],
+)
+def test_bound_is_that_of_confseq(name: str) -> None:
+    vector = VECTORS[name]
+    inputs, tolerance = vector["inputs"], vector["tolerance"]
+    assert normal_mixture_bound(
+        inputs["v"], inputs["v_opt"], alpha=inputs["alpha"]
+    ) == pytest.approx(
+        vector["expected"]["bound"], rel=tolerance["rel"], abs=tolerance["abs"]
+    )
+
+
+@given(standard_error=positive, tau=positive, alpha=st.floats(1e-6, 0.5))
+def test_interval_and_bound_are_one_formula(
+    standard_error: float, tau: float, alpha: float
+) -> None:
+    """With v = 1/se^2 the bound on the sum is the half width times v."""
+    v = 1 / standard_error**2
+    v_opt = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / tau**2
+    half = mixture_half_width(standard_error, tau=tau, alpha=alpha)
+    assert half * v == pytest.approx(normal_mixture_bound(v, v_opt, alpha=alpha))
+
+
+@given(
+    effect=st.floats(-100, 100),
+    standard_error=positive,
+    tau=positive,
+    alpha=st.floats(1e-6, 0.5),
+)
+def test_interval_excludes_zero_exactly_when_p_is_below_alpha(
+    effect: float, standard_error: float, tau: float, alpha: float
+) -> None:
+    p = mixture_p_value(effect, standard_error, tau=tau)
+    assume(abs(p - alpha) > 1e-9)
+    half = mixture_half_width(standard_error, tau=tau, alpha=alpha)
+    assert (abs(effect) > half) == (p < alpha)
+    assert 0 <= p <= 1
+    assert p == mixture_p_value(-effect, standard_error, tau=tau)
+
+
+@pytest.mark.parametrize(("standard_error", "tau"), [(0.0, 1.0), (1.0, 0.0)])
+def test_neither_error_nor_tau_may_vanish(standard_error: float, tau: float) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        mixture_p_value(1.0, standard_error, tau=tau)

@@ -1,0 +1,154 @@
+"""What a store must say about a set of events, worked out the slow and simple way."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from typing import TypeVar
+
+from abtest.domain.events import Conversion, Event, Exposure, Identity, Refund
+from abtest.domain.experiment import Experiment, VariantKey
+from abtest.domain.funnel import LaterStep
+from abtest.domain.visitor import History, Outcome, OutcomePlan, resolve
+from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey, StepKey
+from abtest.store.protocol import Arrivals, ExperimentFacts
+
+K = TypeVar("K")
+T = TypeVar("T", bound=tuple[int, ...])
+Name = tuple[str, str]
+
+
+def expected_moments(
+    events: Iterable[Event], experiment: Experiment
+) -> Mapping[VariantKey, Moments]:
+    """Return the sums over all visitors, each judged from all events."""
+    found: dict[VariantKey, list[Outcome]] = {}
+    for outcome in _outcomes(events, experiment):
+        found.setdefault(outcome.variant, []).append(outcome)
+    return {variant: _moments(outcomes) for variant, outcomes in found.items()}
+
+
+def expected_facts(events: Iterable[Event], experiment: Experiment) -> ExperimentFacts:
+    """Return the facts."""
+    events = list(events)
+    exposed = [e.at for e in _exposures(events, experiment)]
+    converted = [e.at for e in _conversions(events, experiment)]
+    return ExperimentFacts(
+        contaminated=sum(o.variants_seen > 1 for o in _outcomes(events, experiment)),
+        first_exposure=min(exposed, default=None),
+        last_exposure=max(exposed, default=None),
+        last_event=max(exposed + converted, default=None),
+    )
+
+
+def expected_arrivals(
+    events: Iterable[Event], experiment: Experiment, since: int
+) -> Arrivals:
+    """Return first exposures, and conversions of persons exposed by then."""
+    events = list({e.id: e for e in events}.values())
+    firsts: dict[str, int] = {}
+    for e in _exposures(events, experiment):
+        firsts[e.visitor] = min(e.at, firsts.get(e.visitor, e.at))
+    count = 0
+    for person in _persons(events):
+        exposed = [e.at for e in _exposures(events, experiment) if _is_of(e, person)]
+        for c in _conversions(events, experiment):
+            if _is_of(c, person) and exposed and c.at >= max(since, min(exposed)):
+                count += 1
+    return Arrivals(
+        exposures=sum(at >= since for at in firsts.values()), conversions=count
+    )
+
+
+def _outcomes(events: Iterable[Event], experiment: Experiment) -> list[Outcome]:
+    events = list(events)
+    refunds = [e for e in events if isinstance(e, Refund)]
+    outcomes: list[Outcome] = []
+    for person in _persons(events):
+        history = History(
+            exposures=[e for e in _exposures(events, experiment) if _is_of(e, person)],
+            conversions=[
+                e for e in events if isinstance(e, Conversion) and _is_of(e, person)
+            ],
+            refunds=refunds,
+        )
+        outcomes += resolve(history, OutcomePlan.of(experiment))
+    return outcomes
+
+
+def _moments(outcomes: Iterable[Outcome]) -> Moments:
+    cohorts: Counter[int] = Counter()
+    steps: Counter[StepKey] = Counter()
+    cells: dict[CellKey, list[Cell]] = {}
+    pairs: dict[PairKey, list[Pair]] = {}
+    for outcome in outcomes:
+        cohorts[outcome.day] += 1
+        for step, lag in outcome.steps:
+            steps[StepKey(outcome.day, lag, step)] += 1
+        for e in outcome.entries:
+            key = CellKey(outcome.day, e.lag, e.ordinal)
+            cells.setdefault(key, []).append(Cell(e.count, e.amount, e.amount**2))
+        for e, f in combinations(outcome.entries, 2):
+            a, b = sorted((e, f), key=lambda entry: (entry.ordinal, entry.lag))
+            pair = Pair(
+                conversions=a.count * b.count,
+                product=a.amount * b.amount,
+                count_amount=a.count * b.amount,
+                amount_count=a.amount * b.count,
+            )
+            where = PairKey(outcome.day, a.ordinal, a.lag, b.ordinal, b.lag)
+            pairs.setdefault(where, []).append(pair)
+    return Moments(
+        cohorts=dict(cohorts),
+        cells=_not_zero({k: Cell(*_sums(v)) for k, v in cells.items()}),
+        pairs=_not_zero({k: Pair(*_sums(v)) for k, v in pairs.items()}),
+        steps=dict(steps),
+    )
+
+
+def _sums(rows: Iterable[tuple[int, ...]]) -> list[int]:
+    return [sum(column) for column in zip(*rows, strict=True)]
+
+
+def _not_zero(sums: dict[K, T]) -> dict[K, T]:
+    return {key: values for key, values in sums.items() if any(values)}
+
+
+def _persons(events: Iterable[Event]) -> list[set[Name]]:
+    """Join names that stand in one event, until nothing changes."""
+    groups = [names for e in events if (names := _names(e))]
+    persons: list[set[Name]] = []
+    for names in groups:
+        touching = [p for p in persons if p & names]
+        persons = [p for p in persons if not p & names]
+        persons.append(names.union(*touching))
+    return persons
+
+
+def _names(event: Event) -> set[Name]:
+    match event:
+        case Exposure(visitor=visitor):
+            return {("visitor", visitor)}
+        case Conversion(visitor=visitor, customer=customer):
+            both = (("visitor", visitor), ("customer", customer))
+            return {(kind, name) for kind, name in both if name is not None}
+        case Identity(visitor=visitor, customer=customer):
+            return {("visitor", visitor), ("customer", customer)}
+        case _:
+            return set()
+
+
+def _is_of(event: Event, person: set[Name]) -> bool:
+    return bool(_names(event) & person)
+
+
+def _exposures(events: Iterable[Event], experiment: Experiment) -> list[Exposure]:
+    return [
+        e for e in events if isinstance(e, Exposure) and e.experiment == experiment.key
+    ]
+
+
+def _conversions(events: Iterable[Event], experiment: Experiment) -> list[Conversion]:
+    goal = experiment.goal
+    later = [goal.second.step] if isinstance(goal.second, LaterStep) else []
+    steps = {*experiment.step_keys, goal.first, *later}
+    return [e for e in events if isinstance(e, Conversion) and e.step in steps]
