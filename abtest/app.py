@@ -1,6 +1,8 @@
 """The composition root: settings in, the whole service as one WSGI callable out."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
@@ -10,9 +12,11 @@ from abtest.config import Settings, read_settings
 from abtest.store.protocol import Store
 from abtest.web.api.routes import ROUTES
 from abtest.web.api.serving import MAX_BODY, register
-from abtest.web.context import Context, attach
+from abtest.web.context import Context, attach, utc_now
 from abtest.web.door import Door
-from abtest.web.errors import install_error_handlers, plain_error_page
+from abtest.web.errors import install_error_handlers
+from abtest.web.pages import register_pages
+from abtest.web.pages.error_page import error_page
 from abtest.web.security import HEADERS
 
 
@@ -26,9 +30,11 @@ def create_service(context: Context) -> WSGIApplication:
     return Door(create_flask(context).wsgi_app, context)
 
 
-def create_context(settings: Settings) -> Context:
+def create_context(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now
+) -> Context:
     """Return what every request needs; the store is opened by the first one."""
-    return Context(settings, lambda: open_embedded_store(settings))
+    return Context(settings, lambda: open_embedded_store(settings), now=now)
 
 
 def create_flask(context: Context) -> Flask:
@@ -37,7 +43,8 @@ def create_flask(context: Context) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     attach(app, context)
     register(app, context, ROUTES)
-    install_error_handlers(app, plain_error_page)
+    register_pages(app)
+    install_error_handlers(app, error_page)
     app.after_request(_with_headers)
     return app
 

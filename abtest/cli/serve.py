@@ -18,7 +18,7 @@ from abtest.services.access import make_setup_token
 
 # Each waits for its own commit; those that wait together are committed together, so
 # many threads make large groups. They are cheap while they wait.
-_THREADS = 8
+_THREADS = 32
 _BACKLOG = 1024
 _PATIENCE = 10
 """Seconds that requests may still take after a signal to stop."""

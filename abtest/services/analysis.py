@@ -45,28 +45,22 @@ from abtest.store.protocol import ExperimentFacts, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Data:
-    """What is analyzed: the experiment, its sums until a day, and the worths."""
+class ReportData:
+    """What a report is written from: the experiment, its sums, and the day.
+
+    Attributes:
+        known: sums of everything known now, by variant.
+        day: the last complete day that counts, days since 1970-01-01.
+        first_weight, second_weight: worths to try out instead of the declared ones.
+    """
 
     experiment: Experiment
-    day: int
-    moments: Mapping[VariantKey, Moments]
-    newest_cohort: int | None
-    everybody: Moments
-    weights: Weighting
-    declared: Weighting
+    known: Mapping[VariantKey, Moments]
     facts: ExperimentFacts
     today: Today
-
-    @property
-    def is_exploratory(self) -> bool:
-        """Whether other worths than the declared ones were asked for."""
-        return self.weights != self.declared
-
-    @property
-    def weights_are_late(self) -> bool:
-        """Whether the worths may have been chosen after the data were seen."""
-        return self.is_exploratory or self.experiment.weights_changed_at is not None
+    day: int
+    first_weight: float | None = None
+    second_weight: float | None = None
 
 
 def analyze(
@@ -91,34 +85,39 @@ def analyze(
         AbtestError: `not_found`, or `invalid` when `as_of` is not complete yet.
     """
     experiment = store.get_experiment(key)
-    day = _as_of_day(experiment, now, as_of)
     known = store.moments(key)
-    moments = {variant: m.until(day) for variant, m in known.items()}
-    data = _Data(
-        experiment=experiment,
-        day=day,
-        moments=moments,
-        newest_cohort=max((d for m in known.values() for d in m.cohorts), default=None),
-        everybody=reduce(add, moments.values(), Moments()),
-        weights=weighting(experiment, first_weight, second_weight),
-        declared=weighting(experiment, None, None),
-        facts=store.facts(key),
-        today=_today(experiment, known.values(), now),
+    return write_report(
+        ReportData(
+            experiment=experiment,
+            known=known,
+            facts=store.facts(key),
+            today=_today(experiment, known.values(), now),
+            day=_as_of_day(experiment, now, as_of),
+            first_weight=first_weight,
+            second_weight=second_weight,
+        )
     )
-    return _report(data)
 
 
-def _report(data: _Data) -> ExperimentReport:
-    experiment, day, weights = data.experiment, data.day, data.weights
-    estimates = estimator(experiment, data.moments)
-    matured = maturity(data.everybody, window=estimates.window, as_of=day)
+def write_report(data: ReportData) -> ExperimentReport:
+    """Write the report; a pure function of its data."""
+    experiment, day = data.experiment, data.day
+    moments = {variant: m.until(day) for variant, m in data.known.items()}
+    weights = weighting(experiment, data.first_weight, data.second_weight)
+    is_exploratory = weights != weighting(experiment, None, None)
+    is_late = is_exploratory or experiment.weights_changed_at is not None
+    estimates = estimator(experiment, moments)
+    everybody = reduce(add, estimates.moments, Moments())
+    matured = maturity(everybody, window=estimates.window, as_of=day)
     counts = estimates.joint(Measure.COUNT, day)
     money = estimates.joint(Measure.MONEY, day)
     values = counts if weights.measure is Measure.COUNT else money
     end = plan_end(
         experiment,
         matured=matured,
-        newest_cohort=data.newest_cohort,
+        newest_cohort=max(
+            (d for m in data.known.values() for d in m.cohorts), default=None
+        ),
         values=values,
         weights=weights,
         as_of=day,
@@ -127,13 +126,13 @@ def _report(data: _Data) -> ExperimentReport:
         experiment=experiment,
         estimator=estimates,
         weights=weights,
-        weights_are_late=data.weights_are_late,
+        weights_are_late=is_late,
         as_of=day,
         look_plan=look_plan(experiment, matured, end, day),
         counts=counts,
         values=values,
         critical_value=critical_value(
-            values, weights, alpha=experiment.alpha, is_late=data.weights_are_late
+            values, weights, alpha=experiment.alpha, is_late=is_late
         ),
     )
     comparisons = compare_variants(comparing)
@@ -151,8 +150,8 @@ def _report(data: _Data) -> ExperimentReport:
     )
     health = summarize(
         (
-            check_sample_ratio(experiment, data.moments),
-            check_contamination(data.facts.contaminated, data.everybody.visitors),
+            check_sample_ratio(experiment, moments),
+            check_contamination(data.facts.contaminated, everybody.visitors),
             *check_counts(evidence),
             *check_plan(experiment),
         )
@@ -168,13 +167,13 @@ def _report(data: _Data) -> ExperimentReport:
         data_through=_moment(data.facts.last_event),
         window_days=experiment.window_days,
         weights=_effective(experiment.weights, weights),
-        weights_are_exploratory=data.is_exploratory,
+        weights_are_exploratory=is_exploratory,
         weights_changed_at=experiment.weights_changed_at,
         currency=experiment.currency,
         first_step=experiment.goal.first,
         second=experiment.goal.second,
         code_version=__version__,
-        event_digest=_digest(data.moments),
+        event_digest=_digest(moments),
         plan=_plan(experiment, end, estimates, comparing),
         variants=variants,
         comparisons=comparisons,
@@ -187,7 +186,7 @@ def _report(data: _Data) -> ExperimentReport:
             evidence=evidence,
             end=end,
             as_of=day,
-            weights_are_exploratory=data.is_exploratory,
+            weights_are_exploratory=is_exploratory,
         ),
         today=data.today,
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from abtest.domain.access import Right
 from abtest.domain.assignment import Assignment, AssignmentReason, choose_variant
@@ -90,6 +91,7 @@ class AssignResult:
     errors: tuple[FieldError, ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def is_crawler(user_agent: str) -> bool:
     """Tell whether the browser calls itself by the name of a well-known crawler."""
     return _CRAWLER.search(user_agent) is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import is_
 
 from abtest.domain.experiment import Experiment, Status
 
@@ -46,11 +47,11 @@ class Catalogue:
 
 
 def catalogue_of(experiments: tuple[Experiment, ...]) -> Catalogue:
-    """Return the catalogue; the same tuple gives the same catalogue at no cost."""
-    # A store hands out the same tuple until an experiment changes. One slot, read
+    """Return the catalogue; the same experiments give the same one at no cost."""
+    # A store hands out the same objects until an experiment changes. One slot, read
     # and replaced as a whole, is safe among threads.
     known, catalogue = _latest[0]
-    if known is not experiments:
+    if len(known) != len(experiments) or not all(map(is_, known, experiments)):
         catalogue = _catalogue(experiments)
         _latest[0] = (experiments, catalogue)
     return catalogue

@@ -13,6 +13,7 @@ from abtest.services.estimates import (
     all_estimated,
     scaled_first,
     weighted,
+    weighting,
 )
 from abtest.services.looks import (
     LookPlan,
@@ -22,10 +23,12 @@ from abtest.services.looks import (
 )
 from abtest.services.report import (
     Comparison,
+    CurvePoint,
     Guardrail,
     GuardrailState,
     MeasureTest,
 )
+from abtest.services.weight_curve import weight_curve
 from abtest.stats.bayesian import compare_all
 from abtest.stats.breakeven import (
     Band,
@@ -288,6 +291,7 @@ def _comparison(
             else NotEstimable(Reason.NO_REVENUE)
         ),
         guardrail=_guardrail(c, first),
+        curve=_curve(c, pair),
     )
 
 
@@ -329,8 +333,32 @@ def _bands(
         critical_value=slider_critical_value(
             control, treated, alpha=c.experiment.alpha
         ),
-        largest=max(4 * abs(c.weights.second), 10 * abs(c.weights.first), 1.0),
+        largest=_largest(c),
     )
+
+
+def _curve(
+    c: Comparing, pair: tuple[JointEstimate, ...] | NotEstimable
+) -> tuple[CurvePoint, ...]:
+    """Return the effect over the same weights as the bands."""
+    if isinstance(pair, NotEstimable):
+        return ()
+    control, treated = (scaled_first(j, c.weights.first) for j in pair)
+    return weight_curve(
+        control,
+        treated,
+        unit=c.weights.unit,
+        critical_value=slider_critical_value(
+            control, treated, alpha=c.experiment.alpha
+        ),
+        largest=_largest(c),
+    )
+
+
+def _largest(c: Comparing) -> float:
+    """Return how far the weights are drawn; stays as it is while weights are tried."""
+    declared = weighting(c.experiment, None, None)
+    return max(4 * abs(declared.second), 10 * abs(declared.first), 1.0)
 
 
 def _guardrail(c: Comparing, first: MeasureTest) -> Guardrail:

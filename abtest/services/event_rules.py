@@ -71,7 +71,7 @@ class EventRequest:
         day: local ISO date.
     """
 
-    type: str
+    type: str = ""
     id: str | None = None
     at: datetime | None = None
     visitor: str | None = None
@@ -114,9 +114,9 @@ class EventReader:
         except ValueError:
             raise invalid_field(
                 "/type",
-                "unknown_type",
-                f"type {shown(request.type)} is not known; use one of"
-                f" {', '.join(EventType)}",
+                "unknown_type" if request.type else "required",
+                f"type {shown(request.type)} is not known;"
+                f" use one of {', '.join(EventType)}",
             ) from None
         if kind in _SERVER_ONLY and not self.is_trusted:
             raise _not_allowed(kind)
@@ -143,6 +143,12 @@ class EventReader:
         now = to_milliseconds(self.now)
         if told is None:
             return now
+        if told.tzinfo is None:
+            raise invalid_field(
+                "/at",
+                "invalid_time",
+                f"at {told.isoformat()} has no offset; add Z or one like +01:00",
+            )
         at = to_milliseconds(told) + _milliseconds(self.clock_error)
         if at > now + _milliseconds(AHEAD):
             raise invalid_field(

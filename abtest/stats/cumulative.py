@@ -209,7 +209,8 @@ def _covariance(known: FollowUp, one: Whole, other: Whole, products: Rows) -> fl
     followed = known.followed
     kind = whole_type(
         followed[0] * absolute(products.value).sum()
-        + absolute(one).max(axis=1).sum() * absolute(other).max(axis=1).sum()
+        + (1 + absolute(one).max(axis=1).sum())
+        * (1 + absolute(other).max(axis=1).sum())
     )
     one, other, followed = (a.astype(kind) for a in (one, other, followed))
     product: Whole = np.zeros((lags.size, lags.size), kind)

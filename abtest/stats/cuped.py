@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from abtest.stats.delayed import Measure, Window, estimate
+from abtest.stats.delayed import Measure, Window, estimate, value
 from abtest.stats.frequentist import compare
 from abtest.stats.moments import Moments
 from abtest.stats.results import FrequentistResult, NotEstimable, Reason, ValueEstimate
@@ -56,12 +56,7 @@ def adjust(
         known = moments.until(as_of)
         arms.append(
             _Arm(
-                value=ValueEstimate(
-                    visitors=joint.visitors,
-                    mean=joint.mean(first_weight, second_weight),
-                    variance=joint.variance(first_weight, second_weight),
-                    is_mature=joint.is_mature,
-                ),
+                value=value(joint, first_weight, second_weight),
                 total=sum(c.total for c in known.covariate_cohorts.values()),
                 squares=sum(c.squares for c in known.covariate_cohorts.values()),
                 product=_influence_product(known, as_of, measure, weights),
@@ -73,10 +68,10 @@ def adjust(
     if spread <= 0:
         return NotEstimable(Reason.NO_COVARIATE)
     covariate = total / visitors
-    value = sum(arm.value.visitors * arm.value.mean for arm in arms) / visitors
+    mean = sum(arm.value.visitors * arm.value.mean for arm in arms) / visitors
     shared = sum(
         arm.product
-        + (arm.value.mean - value) * (arm.total - arm.value.visitors * covariate)
+        + (arm.value.mean - mean) * (arm.total - arm.value.visitors * covariate)
         for arm in arms
     )
     theta = shared * visitors / spread

@@ -64,7 +64,10 @@ def compare(
         return treatment
     if min(control.visitors, treatment.visitors) < 2:
         return NotEstimable(Reason.TOO_FEW_VISITORS)
-    if (control.variance == 0) != (treatment.variance == 0):
+    are_alike = (control.variance == 0, treatment.variance == 0)
+    if all(are_alike):
+        return NotEstimable(Reason.NO_VARIANCE)
+    if any(are_alike):
         return _compare_pooled(
             control, treatment, alpha=alpha, critical_value=critical_value
         )
@@ -298,11 +301,9 @@ def _judge(
     )
 
 
-def _welch_degrees(control: ValueEstimate, treatment: ValueEstimate) -> float | None:
-    """Return Satterthwaite's approximation; None when there is no variance."""
+def _welch_degrees(control: ValueEstimate, treatment: ValueEstimate) -> float:
+    """Return Welch and Satterthwaite's degrees of freedom."""
     total = control.variance + treatment.variance
-    if total == 0:
-        return None
     shares = ((arm.variance / total, arm.visitors) for arm in (control, treatment))
     return 1 / sum(share**2 / (n - 1) for share, n in shares)
 

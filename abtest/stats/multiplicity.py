@@ -1,7 +1,7 @@
 """Several tests at once: Dunnett against one control, Holm, Benjamini-Hochberg."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, roots_legendre
-from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.multitest import fdrcorrection
 
 from abtest.stats.results import NotEstimable
 
@@ -79,20 +79,39 @@ def dunnett_adjusted_p_values(
 
 
 def holm(p_values: Sequence[float | Gap]) -> tuple[float | Gap, ...]:
-    """Return p-values corrected by Holm: controls any false alarm, any dependence."""
-    return _adjusted(p_values, "holm")
+    """Return p-values corrected by Holm: controls any false alarm, any dependence.
+
+    Written out because statsmodels' `multipletests` collects all garbage of the
+    process in each call, which takes longer than a whole report.
+
+    References:
+        Holm: A simple sequentially rejective multiple test procedure (1979),
+        https://www.jstor.org/stable/4615733
+    """
+    return _filled(p_values, _holm)
 
 
 def benjamini_hochberg(p_values: Sequence[float | Gap]) -> tuple[float | Gap, ...]:
     """Return p-values corrected for the share of false finds, for explorations."""
-    return _adjusted(p_values, "fdr_bh")
+    return _filled(p_values, lambda found: fdrcorrection(found)[1])
 
 
-def _adjusted(p_values: Sequence[float | Gap], method: str) -> tuple[float | Gap, ...]:
-    found = [p for p in p_values if isinstance(p, (int, float))]
-    if not found:
+def _holm(p_values: Vector) -> Vector:
+    order = np.argsort(p_values)
+    corrected = np.empty_like(p_values)
+    scaled = p_values[order] * np.arange(p_values.size, 0, -1)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(scaled))
+    return corrected
+
+
+def _filled(
+    p_values: Sequence[float | Gap], correct: Callable[[Vector], Vector]
+) -> tuple[float | Gap, ...]:
+    """Correct what is there and leave the gaps."""
+    found = np.array([p for p in p_values if isinstance(p, (int, float))])
+    if not found.size:
         return tuple(p_values)
-    corrected = iter(multipletests(found, method=method)[1])
+    corrected = iter(correct(found))
     return tuple(
         float(next(corrected)) if isinstance(p, (int, float)) else p for p in p_values
     )

@@ -61,7 +61,12 @@ def planned_information(effect: float, *, alpha: float, power: float) -> float:
     """Return the information at which one final look has the power for the effect.
 
     ((z_{alpha/2} + z_power) / effect)^2, the effect absolute, alpha two-sided.
+
+    Raises:
+        ValueError: the effect is zero.
     """
+    if effect == 0:
+        raise ValueError("effect is 0; no information is enough to find it")
     return float(((ndtri(1 - alpha / 2) + ndtri(power)) / effect) ** 2)
 
 

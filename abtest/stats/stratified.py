@@ -191,7 +191,7 @@ class _Arm:
         near = group == other_group
         kind = whole_type(
             self.sizes.max() * absolute(seen.value).sum()
-            + absolute(one).sum() * absolute(other).sum()
+            + (1 + absolute(one).sum()) * (1 + absolute(other).sum())
         )
         product: Whole = np.zeros(one.shape, kind)
         np.add.at(product, (seen.cohort[near], group[near]), seen.value[near])

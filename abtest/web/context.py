@@ -12,7 +12,8 @@ from abtest.store.protocol import Store
 _NAME = "abtest"
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """Read the clock."""
     return datetime.now(UTC)
 
 
@@ -24,7 +25,7 @@ class Context:
         settings: Settings,
         open_store: Callable[[], Store],
         *,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
         self.now = now

@@ -14,6 +14,7 @@ _HANDLERS: dict[str, Handler] = {
     "/api/v1/assign": answer_assign,
     "/api/v1/events": answer_events,
 }
+_HEADERS = (*HEADERS, *OPEN_TO_ALL)
 
 
 class Door:
@@ -41,7 +42,6 @@ class Door:
         ):
             return self._inner(environ, start_response)
         body = environ["wsgi.input"].read(int(length))
-        call = Call(environ=environ, body=body)
-        reply = answer(handler, self._context, call, extra=OPEN_TO_ALL)
-        start_response(reply.status_line, reply.wsgi_headers(HEADERS))
+        reply = answer(handler, self._context, Call(environ=environ, body=body))
+        start_response(reply.status_line, reply.wsgi_headers(_HEADERS))
         return [reply.body]

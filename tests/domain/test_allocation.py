@@ -93,7 +93,7 @@ def test_layouts_cover_everything_whatever_the_history(history: list[Variants]) 
     assert shares(layout) == {key: n / BUCKETS for key, n in wanted.items()}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(variants, variants, variants)
 def test_a_change_moves_exactly_the_total_variation_distance(
     first: Variants, second: Variants, third: Variants

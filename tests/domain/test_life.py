@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abtest.domain.allocation import Span, allocate
-from abtest.domain.assignment import Assignment, AssignmentReason, choose_variant
+from abtest.domain.allocation import BUCKETS, Span, allocate
+from abtest.domain.assignment import (
+    Assignment,
+    AssignmentReason,
+    bucket,
+    choose_variant,
+)
 from abtest.domain.experiment import (
     TRANSITIONS,
     Action,
@@ -140,6 +145,14 @@ def test_more_coverage_only_adds_visitors_and_moves_none() -> None:
         )
         inside = now
     assert len(inside) == 4000
+
+
+def test_coverage_is_exact_to_one_bucket() -> None:
+    visitor = VisitorId("v1")
+    place = bucket("home", "coverage", visitor)
+    for reach, inside in ((place, False), (place + 1, True)):
+        experiment = in_status(Status.RUNNING, coverage=reach / BUCKETS)
+        assert choose_variant(experiment, visitor).in_experiment is inside
 
 
 class ChooseCase(TypedDict):

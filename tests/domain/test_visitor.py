@@ -161,6 +161,20 @@ def test_two_variants_on_two_devices_show_on_both() -> None:
     ]
 
 
+def test_a_refund_sent_twice_takes_once() -> None:
+    refund = Refund(id=event_id(3), at=at("2026-06-04T12:00Z"), order="A1", value=2000)
+    history = History(
+        exposures=[exposure(1, "2026-06-01T12:00Z")],
+        conversions=[replace(purchase(2, "2026-06-01T12:00Z"), order="A1")],
+        refunds=[refund, refund],
+    )
+    (outcome,) = resolve(history, PLAN)
+    assert outcome.entries == (
+        Entry(ordinal=1, lag=0, count=1, amount=5000),
+        Entry(ordinal=1, lag=3, count=0, amount=-2000),
+    )
+
+
 def test_exposures_of_the_same_instant_are_told_apart_by_their_ids() -> None:
     both = [
         exposure(2, "2026-06-01T12:00Z", visitor="phone"),

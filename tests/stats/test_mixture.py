@@ -1,8 +1,6 @@
 """The normal mixture against gbstats and confseq."""
 
-import json
 import math
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -16,19 +14,14 @@ from abtest.stats.mixture import (
     normal_mixture_bound,
     tau_for_visitors,
 )
-
-SHARED = Path(__file__).parents[3] / "shared"
-VECTORS = {
-    vector["name"]: vector
-    for vector in json.loads((SHARED / "stat_vectors.json").read_text())["vectors"]
-}
+from tests.stats.vectors import limits, near, shared_vector
 
 positive = st.floats(1e-3, 1e3)
 
 
 def test_confidence_sequence_is_that_of_gbstats() -> None:
-    vector = VECTORS["V_asymp_conf_sequence"]
-    inputs, tolerance = vector["inputs"], vector["tolerance"]
+    vector = shared_vector("V_asymp_conf_sequence")
+    inputs = vector["inputs"]
     means, variances = [], []
     for arm in (inputs["A"], inputs["B"]):
         values = DescrStatsW(
@@ -46,9 +39,7 @@ def test_confidence_sequence_is_that_of_gbstats() -> None:
         alpha=inputs["alpha"],
     )
     found = mixture_interval(effect, standard_error, tau=tau, alpha=inputs["alpha"])
-    assert (found.lower, found.upper) == pytest.approx(
-        tuple(vector["expected"]["ci"]), rel=tolerance["rel"], abs=tolerance["abs"]
-    )
+    assert limits(found) == near(vector["expected"]["ci"], vector)
     assert mixture_p_value(effect, standard_error, tau=tau) == vector["expected"]["p"]
 
 
@@ -60,13 +51,11 @@ def test_confidence_sequence_is_that_of_gbstats() -> None:
     ],
 )
 def test_bound_is_that_of_confseq(name: str) -> None:
-    vector = VECTORS[name]
-    inputs, tolerance = vector["inputs"], vector["tolerance"]
+    vector = shared_vector(name)
+    inputs = vector["inputs"]
     assert normal_mixture_bound(
         inputs["v"], inputs["v_opt"], alpha=inputs["alpha"]
-    ) == pytest.approx(
-        vector["expected"]["bound"], rel=tolerance["rel"], abs=tolerance["abs"]
-    )
+    ) == near(vector["expected"]["bound"], vector)
 
 
 @given(standard_error=positive, tau=positive, alpha=st.floats(1e-6, 0.5))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from functools import reduce
 from operator import add
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,7 @@ def test_sums_are_those_of_the_visitors() -> None:
 
 @given(crowds, st.randoms())
 def test_order_of_visitors_means_nothing(
-    visitors: list[Visitor], random: st.Random
+    visitors: list[Visitor], random: Random
 ) -> None:
     shuffled = list(visitors)
     random.shuffle(shuffled)

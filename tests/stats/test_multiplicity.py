@@ -1,13 +1,11 @@
 """Corrections for several tests against statsmodels and scipy."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from abtest.stats.multiplicity import (
     benjamini_hochberg,
@@ -16,12 +14,8 @@ from abtest.stats.multiplicity import (
     holm,
 )
 from abtest.stats.results import NotEstimable, Reason
+from tests.stats.vectors import near, shared_vector
 
-SHARED = Path(__file__).parents[3] / "shared"
-VECTORS = {
-    vector["name"]: vector
-    for vector in json.loads((SHARED / "stat_vectors.json").read_text())["vectors"]
-}
 GAP = NotEstimable(Reason.NO_VARIANCE)
 
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -29,11 +23,11 @@ variances = st.lists(st.floats(0.01, 100), min_size=1, max_size=6)
 
 
 def test_three_equal_treatments_have_the_published_bound() -> None:
-    vector = VECTORS["dunnett_crit_k3_equal"]
+    vector = shared_vector("dunnett_crit_k3_equal")
     lam = vector["inputs"]["lam"][0]
     assert dunnett_critical_value(
         lam**2, [1 - lam**2] * 3, alpha=vector["inputs"]["alpha"]
-    ) == pytest.approx(vector["expected"]["crit"], abs=vector["tolerance"]["abs"])
+    ) == near(vector["expected"]["crit"], vector)
 
 
 def test_uneven_arms_are_exceeded_as_often_as_scipy_integrates() -> None:
@@ -116,13 +110,10 @@ def test_gaps_stay_where_they_are(gap: NotEstimable | None) -> None:
 
 
 def test_holm_and_benjamini_hochberg_are_those_of_statsmodels() -> None:
-    vector = VECTORS["holm_bh"]
-    tolerance = vector["tolerance"]["abs"]
+    vector = shared_vector("holm_bh")
     p = vector["inputs"]["p"]
-    assert holm(p) == pytest.approx(vector["expected"]["holm"], abs=tolerance)
-    assert benjamini_hochberg(p) == pytest.approx(
-        vector["expected"]["bh"], abs=tolerance
-    )
+    assert holm(p) == near(vector["expected"]["holm"], vector)
+    assert benjamini_hochberg(p) == near(vector["expected"]["bh"], vector)
 
 
 @given(p_values=probabilities)
@@ -135,6 +126,12 @@ def test_corrections_never_make_a_p_value_smaller(p_values: list[float]) -> None
     assert benjamini_hochberg(p_values) == pytest.approx(
         stats.false_discovery_control(p_values), abs=1e-12
     )
+
+
+@settings(max_examples=20, deadline=None)
+@given(p_values=probabilities)
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
 @given(p_values=probabilities, data=st.data())

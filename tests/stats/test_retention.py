@@ -1,10 +1,8 @@
 """Key figures of customers against tea-tasting, statsmodels and leave-one-out."""
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from statsmodels.stats.weightstats import DescrStatsW
 
-from abtest.stats.delayed import Measure, Window, estimate
 from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey
 from abtest.stats.results import (
     FrequentistResult,
-    JointEstimate,
     NotEstimable,
     Reason,
     ValueEstimate,
@@ -34,65 +30,29 @@ from abtest.stats.retention import (
     retention_rate,
     revenue_churn,
 )
+from tests.stats.vectors import joint, limits, near, peer_vector, shared_vector
 
-SHARED = Path(__file__).parents[3] / "shared"
-VECTORS = {
-    vector["name"]: vector
-    for vector in json.loads((SHARED / "stat_vectors.json").read_text())["vectors"]
-}
 Z = float(norm.isf(0.025))
 Table = NDArray[np.float64]
 
 
-def counted(arm: dict[str, int]) -> JointEstimate:
-    found = estimate(
-        Moments(
-            cohorts={0: arm["n"]},
-            cells={
-                CellKey(0, 0, 1): Cell(arm["c1"], 0, 0),
-                CellKey(0, 0, 2): Cell(arm["c2"], 0, 0),
-            },
-            pairs={PairKey(0, 1, 0, 2, 0): Pair(arm["c2"], 0, 0, 0)},
-        ),
-        window=Window(first=0, second=0),
-        as_of=0,
-        measure=Measure.COUNT,
-    )
-    assert isinstance(found, JointEstimate)
-    return found
-
-
 def test_repeat_rates_compare_as_in_tea_tasting() -> None:
-    vector = VECTORS["repeat_rate_ratio_delta"]
-    control, treatment = (counted(vector["inputs"][arm]) for arm in ("A", "B"))
+    vector = shared_vector("repeat_rate_ratio_delta")
+    control, treatment = (joint(vector["inputs"][arm]) for arm in ("A", "B"))
     found = compare_repeat_rates(control, treatment, alpha=0.05)
     rates = [repeat_rate(arm) for arm in (control, treatment)]
     assert isinstance(found, FrequentistResult)
     ours = [r.mean for r in rates if isinstance(r, ValueEstimate)]
-    interval = found.confidence_interval
-    expected, tolerance = vector["expected"], vector["tolerance"]
-    assert [
-        *ours,
-        found.effect,
-        interval.lower,
-        interval.upper,
-        found.p_value,
-    ] == pytest.approx(
-        [
-            expected["control"],
-            expected["treatment"],
-            expected["diff"],
-            *expected["diff_ci"],
-            expected["p"],
-        ],
-        abs=tolerance["abs"],
-        rel=tolerance["rel"],
-    )
+    expected = vector["expected"]
+    assert ours == near([expected["control"], expected["treatment"]], vector)
+    assert found.effect == near(expected["diff"], vector)
+    assert limits(found.confidence_interval) == near(expected["diff_ci"], vector)
+    assert found.p_value == near(expected["p"], vector)
 
 
 def test_nobody_converted_nobody_returned() -> None:
-    nobody = counted({"n": 10, "c1": 0, "c2": 0})
-    some = counted({"n": 10, "c1": 4, "c2": 1})
+    nobody = joint({"n": 10, "c1": 0, "c2": 0})
+    some = joint({"n": 10, "c1": 4, "c2": 1})
     assert repeat_rate(nobody) == NotEstimable(Reason.NO_CONVERSIONS)
     assert compare_repeat_rates(some, nobody, alpha=0.05) == NotEstimable(
         Reason.NO_CONVERSIONS
@@ -285,12 +245,39 @@ def test_sums_give_the_figures_of_the_visitors(name: str, as_of: int) -> None:
     figure = getattr(found, name)
     assert isinstance(figure, KeyFigure)
     assert figure.estimate == pytest.approx(FIGURES[name](table.sum(axis=0)))
-    upper, lower = figure.interval.upper, figure.interval.lower
-    assert upper is not None
-    assert lower is not None
+    lower, upper = limits(figure.interval)
     assert (upper + lower) / 2 == pytest.approx(figure.estimate)
     error = left_out(table, FIGURES[name])
     assert (upper - lower) / 2 / Z == pytest.approx(error, rel=5e-3)
+
+
+@pytest.mark.parametrize("name", ["average_order_value", "value_per_customer"])
+def test_ratios_of_revenue_have_the_error_of_tea_tasting(name: str) -> None:
+    vector = peer_vector("tea_tasting_customers.json", name)
+    estimates, variance = [], 0.0
+    for arm in (vector["inputs"]["A"], vector["inputs"]["B"]):
+        both = Pair(arm["c2"], arm["s12"], arm["s2"], arm["c2s1"])
+        found = customer_figures(
+            Moments(
+                cohorts={0: arm["n"]},
+                cells={
+                    CellKey(0, 0, 1): Cell(arm["c1"], arm["s1"], arm["q1"]),
+                    CellKey(0, 0, 2): Cell(arm["c2"], arm["s2"], arm["q2"]),
+                },
+                pairs={PairKey(0, 1, 0, 2, 0): both},
+            ),
+            window_days=0,
+            as_of=0,
+            alpha=0.05,
+        )
+        assert isinstance(found, CustomerFigures)
+        figure = getattr(found, name)
+        estimates.append(figure.estimate)
+        variance += ((figure.interval.upper - figure.estimate) / Z) ** 2
+    expected = vector["expected"]
+    assert estimates == near([expected["control"], expected["treatment"]], vector)
+    lower, upper = expected["diff_ci"]
+    assert 2 * Z * math.sqrt(variance) == pytest.approx(upper - lower)
 
 
 def test_figures_wait_for_mature_customers_and_revenue() -> None:

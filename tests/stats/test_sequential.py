@@ -18,6 +18,7 @@ from abtest.stats.sequential import (
     planned_information,
 )
 from abtest.stats.spending import Spending, spending_bounds
+from tests.stats.vectors import limits
 
 PLANNED = 400.0
 
@@ -53,8 +54,7 @@ def test_interval_is_effect_and_bound_times_error() -> None:
     bound = spending_bounds((0.3, 0.5, 0.8), alpha=0.05)[-1]
     half = bound / math.sqrt(0.8 * PLANNED)
     assert result.critical_value == pytest.approx(bound, rel=1e-12)
-    assert result.confidence_interval.lower == pytest.approx(0.1 - half)
-    assert result.confidence_interval.upper == pytest.approx(0.1 + half)
+    assert limits(result.confidence_interval) == pytest.approx([0.1 - half, 0.1 + half])
     assert result.information_fraction == pytest.approx(0.8)
     assert not result.is_final
     assert result.method == "group_sequential_obrien_fleming"
@@ -158,16 +158,12 @@ def test_intervals_exclude_zero_exactly_when_p_is_below_alpha(
     )
     assert result.p_value is not None
     assume(abs(result.p_value - alpha) > 1e-5)
-    interval = result.confidence_interval
-    assert interval.lower is not None
-    assert interval.upper is not None
-    excludes = not interval.lower <= 0 <= interval.upper
+    lower, upper = limits(result.confidence_interval)
+    excludes = not lower <= 0 <= upper
     assert excludes == (result.p_value < alpha)
-    lift = result.relative_confidence_interval
-    if lift is not None:
-        assert lift.lower is not None
-        assert lift.upper is not None
-        assert excludes == (not lift.lower <= 0 <= lift.upper)
+    if result.relative_confidence_interval is not None:
+        lower, upper = limits(result.relative_confidence_interval)
+        assert excludes == (not lower <= 0 <= upper)
 
 
 @settings(max_examples=30, deadline=None)
@@ -180,8 +176,8 @@ def test_swapping_the_arms_turns_the_sign_and_keeps_p(
     here = analyze_looks(looks, planned_information=PLANNED, alpha=0.05)
     there = analyze_looks(swapped, planned_information=PLANNED, alpha=0.05)
     assert here.p_value == there.p_value
-    assert here.confidence_interval.lower is not None
-    assert there.confidence_interval.upper == -here.confidence_interval.lower
+    lower, upper = limits(here.confidence_interval)
+    assert limits(there.confidence_interval) == [-upper, -lower]
 
 
 def test_p_values_stay_within_what_can_be_followed() -> None:
@@ -247,6 +243,8 @@ def test_three_treatments_at_a_third_of_alpha_raise_at_most_five_in_a_hundred() 
 
 
 def test_looks_must_make_sense() -> None:
+    with pytest.raises(ValueError, match="effect is 0"):
+        planned_information(0.0, alpha=0.05, power=0.8)
     with pytest.raises(ValueError, match="there must be a look"):
         analyze_looks([], planned_information=PLANNED, alpha=0.05)
     with pytest.raises(ValueError, match="positive planned information"):

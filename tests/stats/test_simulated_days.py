@@ -9,19 +9,15 @@ import numpy as np
 import pytest
 
 from abtest.stats.adaptive import thompson_shares
-from abtest.stats.delayed import Measure, Window, estimate
+from abtest.stats.delayed import Measure, Window, estimate, value
 from abtest.stats.design import DelayCurve, expected_estimate
 from abtest.stats.frequentist import compare
 from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey
 from abtest.stats.power import Baseline
-from abtest.stats.results import (
-    FrequentistResult,
-    JointEstimate,
-    NotEstimable,
-    ValueEstimate,
-)
+from abtest.stats.results import JointEstimate, NotEstimable, ValueEstimate
 from abtest.stats.sequential import Look, analyze_looks
 from abtest.stats.stratified import estimate_stratified
+from tests.stats.vectors import estimated, limits, result_of
 
 pytestmark = pytest.mark.slow
 
@@ -79,13 +75,8 @@ class Arm:
 
 
 def value_of(joint: JointEstimate | NotEstimable) -> ValueEstimate:
-    assert isinstance(joint, JointEstimate)
-    return ValueEstimate(
-        visitors=joint.visitors,
-        mean=joint.mean(1, 3),
-        variance=joint.variance(1, 3),
-        is_mature=joint.is_mature,
-    )
+    """Three points for a second conversion."""
+    return value(estimated(joint), 1, 3)
 
 
 def look(arms: list[Moments], window: Window, day: int, *, ends: bool) -> Look:
@@ -110,10 +101,8 @@ def is_stopped(looks: list[Look], planned: float) -> bool:
     for k, one in enumerate(looks, 1):
         if abs(one.effect) > 1.9 * one.standard_error:
             result = analyze_looks(looks[:k], planned_information=planned, alpha=0.05)
-            interval = result.confidence_interval
-            assert interval.lower is not None
-            assert interval.upper is not None
-            if not interval.lower <= 0 <= interval.upper:
+            lower, upper = limits(result.confidence_interval)
+            if not lower <= 0 <= upper:
                 return True
     return False
 
@@ -134,8 +123,7 @@ def test_daily_looks_at_late_buyers_raise_five_false_alarms_in_a_hundred(
     baseline = Baseline(first_rate=0.03, repeat_rate=0.2)
     delay = DelayCurve.exponential(30)
     end = expected_estimate([357] * 28, baseline, delay, window=window, as_of=57)
-    assert isinstance(end, JointEstimate)
-    planned = planned_too / (2 * end.variance(1, 3))
+    planned = planned_too / (2 * estimated(end).variance(1, 3))
     alarms, experiments = 0, 1_000
     for _ in range(experiments):
         arms = []
@@ -177,7 +165,7 @@ def adaptive_experiment(
             found = thompson_shares([value_of(j) for j in known], minimum_share=0.1)
             assert isinstance(found, tuple)
             shares = found
-        for arm, shop, share, value in zip(arms, shops, shares, values, strict=True):
+        for arm, shop, share, worth in zip(arms, shops, shares, values, strict=True):
             today = Shop(
                 first_rate=shop.first_rate * trend,
                 repeat_rate=shop.repeat_rate,
@@ -186,7 +174,7 @@ def adaptive_experiment(
             )
             visitors = round(900 * share)
             arm.receive(rng, today, day, visitors)
-            regret += visitors * trend * (max(values) - value)
+            regret += visitors * trend * (max(values) - worth)
     return [arm.moments() for arm in arms], regret
 
 
@@ -222,9 +210,6 @@ def test_stratified_intervals_after_adaptive_shares_are_honest(lift: float) -> N
             moments, window=WINDOW, as_of=56, measure=Measure.COUNT
         )
         result = compare(*(value_of(joint) for joint in known), alpha=0.05)
-        assert isinstance(result, FrequentistResult)
-        interval = result.confidence_interval
-        assert interval.lower is not None
-        assert interval.upper is not None
-        held += interval.lower <= true <= interval.upper
+        lower, upper = limits(result_of(result).confidence_interval)
+        held += lower <= true <= upper
     assert held / experiments == pytest.approx(0.95, abs=3 * math.sqrt(0.0475 / 1e3))

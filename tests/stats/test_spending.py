@@ -1,8 +1,6 @@
 """Group sequential bounds against published tables and scipy's normal integrals."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +14,7 @@ from abtest.stats.spending import (
     spending_bounds,
     spent_alpha,
 )
-
-SHARED = Path(__file__).parents[3] / "shared"
-VECTORS = {
-    vector["name"]: vector
-    for vector in json.loads((SHARED / "stat_vectors.json").read_text())["vectors"]
-}
+from tests.stats.vectors import near, shared_vector
 
 
 def crossed(times: tuple[float, ...], bounds: tuple[float, ...]) -> float:
@@ -47,26 +40,22 @@ def crossed(times: tuple[float, ...], bounds: tuple[float, ...]) -> float:
 def test_five_equal_looks_are_those_of_the_published_tables(
     column: str, spending: Spending
 ) -> None:
-    vector = VECTORS["group_sequential_bounds_5_equal_looks"]
+    vector = shared_vector("group_sequential_bounds_5_equal_looks")
     bounds = spending_bounds(
         tuple(vector["inputs"]["t"]), alpha=vector["inputs"]["alpha"], spending=spending
     )
-    assert bounds == pytest.approx(
-        vector["expected"][column], abs=vector["tolerance"]["abs"]
-    )
+    assert bounds == near(vector["expected"][column], vector)
 
 
 def test_power_family_agrees_with_another_solver() -> None:
-    vector = VECTORS["group_sequential_power2_spending"]
+    vector = shared_vector("group_sequential_power2_spending")
     bounds = spending_bounds(
         tuple(vector["inputs"]["t"]),
         alpha=vector["inputs"]["alpha"],
         spending=Spending.POWER,
         rho=vector["inputs"]["rho"],
     )
-    assert bounds == pytest.approx(
-        vector["expected"]["bounds"], abs=vector["tolerance"]["abs"]
-    )
+    assert bounds == near(vector["expected"]["bounds"], vector)
 
 
 @pytest.mark.parametrize("spending", Spending)

@@ -47,7 +47,7 @@ def limits(interval: Interval | None) -> list[float]:
     return [interval.lower, interval.upper]
 
 
-def tested(result: object) -> FrequentistResult:
+def result_of(result: object) -> FrequentistResult:
     """The result of a test that was possible."""
     assert isinstance(result, FrequentistResult)
     return result

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+
 import pytest
 
 from abtest.domain.events import Event
@@ -24,7 +25,6 @@ from tests.store.builders import (
     after,
     conversion,
     cost,
-    event_id,
     exposure,
     home,
     identity,

@@ -17,7 +17,7 @@ T = TypeVar("T")
 BUSY_SECONDS = 5.0
 _JOURNAL_LIMIT = 64 * 2**20
 _CACHE_KIB = 16 * 2**10
-_PRIMARY_CODE = 0xFF  # the low byte of an extended result code
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _WHY_UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "another process has kept it locked for 5 seconds",
@@ -62,8 +62,7 @@ def connect(path: Path, *, durability: str = "full") -> Database:
 
 def translated(error: sqlite3.Error, path: Path) -> Exception:
     """Turn a driver error into `unavailable`; a bug of ours stays what it is."""
-    code = getattr(error, "sqlite_errorcode", None)
-    why = _WHY_UNAVAILABLE.get(code & _PRIMARY_CODE) if code is not None else None
+    why = _WHY_UNAVAILABLE.get(_primary_code(error))
     if why is None:
         return error
     return AbtestError(
@@ -76,12 +75,14 @@ def quick_check(path: Path) -> tuple[str, ...]:
     """Return what SQLite finds damaged in the file; empty when it is sound.
 
     Raises:
-        AbtestError: `unavailable` when the file cannot be read at all.
+        AbtestError: `unavailable` when the file cannot be opened or read now.
     """
     try:
         with closing(connect(path)) as database:
             rows = database.conn.execute("PRAGMA quick_check").fetchall()
     except sqlite3.Error as error:
+        if _primary_code(error) in _DAMAGED:
+            return (str(error),)
         raise translated(error, path) from error
     return tuple(finding for (finding,) in rows if finding != "ok")
 
@@ -150,3 +151,8 @@ class Readers:
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
         return database
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """Return the low byte of SQLite's extended code; errors of the driver have none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -13,7 +13,7 @@ from abtest.services.access import Caller
 from abtest.store.protocol import Store
 from abtest.web.context import Context
 from abtest.web.errors import internal_error_reply, problem_reply, to_response
-from abtest.web.exchange import Call, Headers, Reply
+from abtest.web.exchange import Call, Reply
 from abtest.web.security import OPEN_TO_ALL, PREFLIGHT, authorize
 
 MAX_BODY = 256 * 1024
@@ -94,17 +94,14 @@ def guarded(
     return handle
 
 
-def answer(
-    handler: Handler, context: Context, call: Call, *, extra: Headers = ()
-) -> Reply:
+def answer(handler: Handler, context: Context, call: Call) -> Reply:
     """Answer, whatever happens."""
     try:
-        reply = handler(context, call)
+        return handler(context, call)
     except AbtestError as error:
-        reply = problem_reply(error)
+        return problem_reply(error)
     except Exception as error:  # noqa: BLE001 - the outermost handler
-        reply = internal_error_reply(error)
-    return reply.with_headers(*extra) if extra else reply
+        return internal_error_reply(error)
 
 
 def register(app: Flask, context: Context, routes: Sequence[Route]) -> None:
@@ -134,11 +131,11 @@ def _view(route: Route, context: Context) -> Callable[..., Response]:
         try:
             body = request.get_data(cache=False)
         except RequestEntityTooLarge:
-            reply = problem_reply(_too_large()).with_headers(*extra)
+            reply = problem_reply(_too_large())
         else:
             call = Call(environ=request.environ, body=body, args=args)
-            reply = answer(route.handler, context, call, extra=extra)
-        return to_response(reply)
+            reply = answer(route.handler, context, call)
+        return to_response(reply.with_headers(*extra))
 
     return view
 

@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
+from werkzeug.wrappers import Response
 
 from abtest.domain.access import User
 from abtest.errors import AbtestError, ErrorCode

@@ -1,6 +1,7 @@
 """Signing in and out, and the one-time link that makes the first user."""
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
 
 from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import (

@@ -1,6 +1,7 @@
 """Language and theme, kept in cookies of the browser."""
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
 
 from abtest.web.pages.guard import local_path
 from abtest.web.pages.rendering import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
@@ -31,7 +32,5 @@ def _keep(cookie: str, value: str, allowed: tuple[str, ...]) -> Response:
     """Keep an allowed value and go back to where the form stood."""
     response = redirect(local_path(request.form.get("next", "/")), 303)
     if value in allowed:
-        response.set_cookie(
-            cookie, value, max_age=_YEAR, httponly=True, samesite="Lax"
-        )
+        response.set_cookie(cookie, value, max_age=_YEAR, httponly=True, samesite="Lax")
     return response

@@ -14,6 +14,7 @@ from babel.numbers import (
 )
 
 MINUS = "\N{MINUS SIGN}"
+WORD_JOINER = "\N{WORD JOINER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,14 @@ class Format:
             abs(value), self.locale, currency=currency, currency_digits=False
         )
         is_zero = not any(c.isdigit() and c != "0" for c in text)
-        return text if is_zero else f"{_sign(value, signed=signed)}{text}"
+        return text if is_zero else _signed(text, value, signed=signed)
 
 
-def _sign(value: float, *, signed: bool) -> str:
-    if value < 0:
-        return MINUS
-    return "+" if signed else ""
+def _signed(text: str, value: float, *, signed: bool) -> str:
+    """Put the sign before the number, and keep it there at the end of a line."""
+    sign = MINUS if value < 0 else "+" if signed else ""
+    joiner = WORD_JOINER if sign and not text[0].isdigit() else ""
+    return f"{sign}{joiner}{text}"
 
 
 def decimals(values: Iterable[float | None]) -> int:

@@ -169,11 +169,8 @@ def _parts(
     def text(shares: Sequence[float], digits: int) -> str:
         return "/".join(reader.format.number(100 * s, digits=digits) for s in shares)
 
-    digits = next(
-        (d for d in range(3) if text(planned, d) != text(observed, d)),
-        0,
-    )
-    return text(planned, 0), text(observed, digits)
+    differs = (d for d in range(2) if text(planned, d) != text(observed, d))
+    return text(planned, 0), text(observed, next(differs, 1))
 
 
 def _exposure_sentence(reader: Reader, check: HealthCheck) -> str:

@@ -115,9 +115,12 @@ def level(reader: Reader, report: ExperimentReport) -> str:
 
 def chance(reader: Reader, probability: float) -> str:
     """Write a probability in percent, never as a certainty."""
-    for bound, text in ((0.999, ">"), (0.001, "<")):
-        if (probability > bound) if text == ">" else (probability < bound):
-            return f"{text} {reader.format.percent(bound, digits=1)}"
+    if probability > 0.999:
+        most = reader.format.percent(0.999, digits=1)
+        return reader.gettext("more than {amount}", amount=most)
+    if probability < 0.001:
+        least = reader.format.percent(0.001, digits=1)
+        return reader.gettext("less than {amount}", amount=least)
     return reader.format.percent(probability, digits=1)
 
 

@@ -1,6 +1,5 @@
 """The report as JSON: the contract that programs read (docs/api.md)."""
 
-from dataclasses import fields
 from datetime import UTC, datetime
 
 from abtest.domain.funnel import (
@@ -14,6 +13,7 @@ from abtest.domain.funnel import (
 from abtest.services.report import (
     SCHEMA_VERSION,
     Comparison,
+    CurvePoint,
     ExperimentReport,
     Guardrail,
     HealthCheck,
@@ -26,7 +26,7 @@ from abtest.services.report import (
     Verdict,
 )
 from abtest.stats.breakeven import Band
-from abtest.stats.decomposition import Decomposition
+from abtest.stats.decomposition import Decomposition, Factor
 from abtest.stats.results import (
     BayesianResult,
     BreakEvenWeight,
@@ -213,6 +213,7 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
         "bands": [_band(b) for b in comparison.bands],
         "decomposition": _decomposition(comparison.decomposition),
         "guardrail": _guardrail(comparison.guardrail),
+        "curve": [_point(p) for p in comparison.curve],
     }
 
 
@@ -289,14 +290,27 @@ def _band(band: Band) -> dict[str, Json]:
     return {"lower": band.lower, "upper": band.upper, "winner": band.winner.value}
 
 
+def _point(point: CurvePoint) -> dict[str, Json]:
+    return {
+        "weight": point.weight,
+        "effect": point.effect,
+        "interval": [point.lower, point.upper],
+    }
+
+
 def _decomposition(decomposition: Decomposition | NotEstimable) -> dict[str, Json]:
     if isinstance(decomposition, NotEstimable):
         return _nothing(decomposition)
-    found: dict[str, Json] = {}
-    for field in fields(decomposition):
-        part = getattr(decomposition, field.name)
-        found[field.name] = part
-    return found
+    return {
+        "customers": _factor(decomposition.customers),
+        "purchases": _factor(decomposition.purchases),
+        "order_value": _factor(decomposition.order_value),
+        "revenue": _factor(decomposition.revenue),
+    }
+
+
+def _factor(factor: Factor) -> dict[str, Json]:
+    return {"ratio": factor.ratio, "interval": _interval(factor.interval)}
 
 
 def _guardrail(guardrail: Guardrail) -> dict[str, Json]:

@@ -82,7 +82,7 @@ def keep_control(reader: Reader, report: ExperimentReport) -> VerdictWords:
             per=per,
             **names,
         )
-    changes = both_changes(reader, comparison)
+    changes = both_changes(reader, report, comparison)
     return VerdictWords(
         headline=headline,
         happened=f"{happened} {changes}".strip(),
@@ -133,7 +133,7 @@ def _gain_sentences(
         amount=gain(reader, report, comparison),
         per=value_of(reader, report).per,
     )
-    return f"{more} {both_changes(reader, comparison)}".strip()
+    return f"{more} {both_changes(reader, report, comparison)}".strip()
 
 
 def _above_or_below_zero(

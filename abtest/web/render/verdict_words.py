@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from abtest.domain.funnel import CountWeights, MoneyWeights
 from abtest.services.report import Comparison, ExperimentReport
 from abtest.stats.results import FrequentistResult, Interval
 from abtest.web.render.quantities import conversions, level, value_of
@@ -41,18 +42,26 @@ def gain(reader: Reader, report: ExperimentReport, comparison: Comparison) -> st
     return quantity.amount(abs(result.effect), digits=digits)
 
 
-def both_changes(reader: Reader, comparison: Comparison) -> str:
+def both_changes(
+    reader: Reader, report: ExperimentReport, comparison: Comparison
+) -> str:
     """Say how both conversions changed per 1,000 visitors; empty when unknown."""
     first, second = comparison.first.frequentist, comparison.second.frequentist
     if not (
         isinstance(first, FrequentistResult) and isinstance(second, FrequentistResult)
     ):
         return ""
-    return reader.gettext(
-        "Per 1,000 visitors that is {first} and {second}.",
-        first=_change_of_first(reader, first.effect),
-        second=_change_of_second(reader, second.effect),
-    )
+    says = {
+        "first": _change_of_first(reader, first.effect),
+        "second": _change_of_second(reader, second.effect),
+    }
+    match report.weights:
+        case CountWeights():
+            return reader.gettext("That is {first} and {second}.", **says)
+        case MoneyWeights():
+            return reader.gettext(
+                "Per 1,000 visitors that is {first} and {second}.", **says
+            )
 
 
 def _change_of_first(reader: Reader, effect: float) -> str:

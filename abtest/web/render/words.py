@@ -75,9 +75,11 @@ def quoted(reader: Reader, name: str) -> str:
 
     A capitalised single word, such as A or Original, stands as it is.
     """
-    if name[:1].isupper() and name.isalnum():
-        return name
-    return reader.gettext("“{name}”", name=name)
+    return name if _stands_alone(name) else reader.gettext("“{name}”", name=name)
+
+
+def _stands_alone(name: str) -> bool:
+    return name[:1].isupper() and name.isalnum()
 
 
 def variant_of(report: ExperimentReport, key: VariantKey) -> VariantReport:
@@ -86,8 +88,11 @@ def variant_of(report: ExperimentReport, key: VariantKey) -> VariantReport:
 
 
 def variant_name(reader: Reader, report: ExperimentReport, key: VariantKey) -> str:
-    """Call a variant by its name, for a sentence."""
-    return quoted(reader, plain_name(report, key))
+    """Call a variant by its name, for a sentence; all variants in the same manner."""
+    name = plain_name(report, key)
+    if all(_stands_alone(plain_name(report, v.key)) for v in report.variants):
+        return name
+    return reader.gettext("“{name}”", name=name)
 
 
 def plain_name(report: ExperimentReport, key: VariantKey) -> str:

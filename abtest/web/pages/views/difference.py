@@ -157,7 +157,7 @@ def _chart(
     title: str,
 ) -> Markup:
     rows = tuple(_forest_row(reader, one, ranges) for one, ranges in found)
-    ticks = forest_axis(rows).ticks(4)
+    ticks = forest_axis(rows).ticks(6)
     return draw_forest(
         key,
         rows,

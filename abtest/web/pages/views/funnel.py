@@ -15,40 +15,34 @@ from abtest.web.render.words import second_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelCell:
-    """A count with its share of all visitors, and of those of an earlier step."""
+    """A count with its share of all visitors, and of those of an earlier step.
 
+    Attributes:
+        all_words, base_words: the denominators: "of 4,211", "of 391: sign-up".
+    """
+
+    name: str
     count: Figure
     of_all: RatioFigure | None
+    all_words: str
     of_base: RatioFigure | None
+    base_words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelRow:
-    """One step, with a cell for each variant.
-
-    Attributes:
-        base: the earlier step whose visitors could go on to this one; empty where
-            these are all visitors.
-    """
+    """One step, with a cell for each variant."""
 
     name: str
     note: str
-    base: str
     cells: tuple[FunnelCell, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelView:
-    """The chart and the table that says the same.
-
-    Attributes:
-        names: variants, control first.
-        totals: "of all 4,211 visitors", by variant.
-    """
+    """The chart and the table that says the same."""
 
     chart: Markup
-    names: tuple[str, ...]
-    totals: tuple[str, ...]
     rows: tuple[FunnelRow, ...]
 
 
@@ -74,7 +68,7 @@ def funnel_view(reader: Reader, report: ExperimentReport) -> FunnelView | None:
     if not any(visitors.counts):
         return None
     names = tuple(v.name or str(v.key) for v in report.variants)
-    rows = tuple(_row(reader, stage, visitors) for stage in stages)
+    rows = tuple(_row(reader, names, stage, visitors) for stage in stages)
     return FunnelView(
         chart=draw_funnel(
             "funnel",
@@ -84,11 +78,6 @@ def funnel_view(reader: Reader, report: ExperimentReport) -> FunnelView | None:
             ),
             title=reader.gettext("Funnel"),
             description=_description(names, rows),
-        ),
-        names=names,
-        totals=tuple(
-            reader.gettext("of all {n} visitors", n=reader.format.integer(n))
-            for n in visitors.counts
         ),
         rows=rows,
     )
@@ -159,31 +148,45 @@ def _second_stage(
     )
 
 
-def _row(reader: Reader, stage: _Stage, visitors: _Stage) -> FunnelRow:
-    base = stage.base
+def _row(
+    reader: Reader, names: tuple[str, ...], stage: _Stage, visitors: _Stage
+) -> FunnelRow:
+    base = None if stage.base is visitors else stage.base
     return FunnelRow(
         name=stage.name,
         note=stage.note,
-        base="" if base is None or base is visitors else base.name,
         cells=tuple(
             FunnelCell(
-                count=Figure(reader.format.integer(count), path, count),
-                of_all=None if base is None else _ratio(reader, stage, visitors, i),
-                of_base=(
-                    None
-                    if base is None or base is visitors
-                    else _ratio(reader, stage, base, i)
+                name=name,
+                count=Figure(
+                    reader.format.integer(stage.counts[i]),
+                    stage.paths[i],
+                    stage.counts[i],
                 ),
+                of_all=_ratio(reader, stage, stage.base and visitors, i),
+                all_words=_of(reader, visitors, i),
+                of_base=_ratio(reader, stage, base, i),
+                base_words="" if base is None else _of_step(reader, base, i),
             )
-            for i, (count, path) in enumerate(
-                zip(stage.counts, stage.paths, strict=True)
-            )
+            for i, name in enumerate(names)
         ),
     )
 
 
-def _ratio(reader: Reader, part: _Stage, whole: _Stage, i: int) -> RatioFigure | None:
-    if not whole.counts[i]:
+def _of(reader: Reader, whole: _Stage, i: int) -> str:
+    return reader.gettext("of {n}", n=reader.format.integer(whole.counts[i]))
+
+
+def _of_step(reader: Reader, whole: _Stage, i: int) -> str:
+    return reader.gettext(
+        "of {n}: {step}", n=reader.format.integer(whole.counts[i]), step=whole.name
+    )
+
+
+def _ratio(
+    reader: Reader, part: _Stage, whole: _Stage | None, i: int
+) -> RatioFigure | None:
+    if whole is None or not whole.counts[i]:
         return None
     share = part.counts[i] / whole.counts[i]
     digits = min(2, max(1, decimals([100 * share])))

@@ -9,6 +9,9 @@ from abtest.web.render.quantities import Quantity, chance, value_of
 from abtest.web.render.reader import Reader
 from abtest.web.render.words import control_name, reason_sentence, variant_name
 
+_SMALLEST = 0.01
+"""A hundredth of a point per 1,000 visitors, or a cent per visitor."""
+
 
 def likely_sentences(
     reader: Reader, report: ExperimentReport, index: int
@@ -39,8 +42,8 @@ def likely_sentences(
         *((_best(reader, result, path, names["variant"]),) if several else ()),
         rich(
             reader,
-            "If you choose {variant} and another one is really better, you lose about"
-            " {loss} on average; if you keep {control}, about {other}.",
+            "If you choose {variant} and another one is really better, you lose {loss}"
+            " on average; if you keep {control}, {other}.",
             loss=_loss(quantity, result.expected_loss, f"{path}.expected_loss"),
             other=_loss(
                 quantity,
@@ -68,5 +71,11 @@ def _chance(reader: Reader, probability: float, path: str) -> Figure:
 
 
 def _loss(quantity: Quantity, loss: float, path: str) -> Figure:
-    amount = quantity.amount(loss, digits=quantity.digits(loss))
+    """Write a loss; one too small to matter is not written as zero."""
+    smallest = _SMALLEST / quantity.scale
+    if loss < smallest:
+        least = quantity.amount(smallest, digits=2)
+        amount = quantity.reader.gettext("less than {amount}", amount=least)
+    else:
+        amount = quantity.amount(loss, digits=quantity.digits(loss))
     return Figure(f"{amount} {quantity.per}", path, loss)

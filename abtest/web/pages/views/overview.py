@@ -26,6 +26,7 @@ class Card:
     Attributes:
         rest: the verdict after its headline.
         decide_from: first day of a decision; empty when unknown.
+        health_word: empty before the first visitor.
     """
 
     key: str
@@ -77,5 +78,9 @@ def _card(reader: Reader, report: ExperimentReport) -> Card:
         visitors=reader.format.integer(report.maturity.visitors),
         decide_from="" if day is None else reader.format.day(day),
         health_tone=HEALTH_TONES[report.health.status],
-        health_word=health_word(report.health.status, reader),
+        health_word=(
+            health_word(report.health.status, reader)
+            if report.maturity.visitors
+            else ""
+        ),
     )

@@ -42,18 +42,26 @@ class WorthForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BandLine:
+    """Who wins over a stretch of worths, and the colour that the chart gives it."""
+
+    words: Markup
+    fill: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorthView:
     """One comparison over all worths.
 
     Attributes:
         tie: at which worth both variants tie, with its range.
-        bands: who wins where, one sentence each.
+        bands: who wins where.
         points: the curve as a table: worth, difference, range.
     """
 
     title: str
     tie: Markup
-    bands: tuple[Markup, ...]
+    bands: tuple[BandLine, ...]
     chart: Markup | None
     points: tuple[tuple[Figure, Figure, Figure], ...]
     unit: str
@@ -153,10 +161,10 @@ def _tie(
     )
 
 
-def _band(reader: Reader, band: Band, path: str, names: dict[str, str]) -> Markup:
+def _band(reader: Reader, band: Band, path: str, names: dict[str, str]) -> BandLine:
     def number(value: float, name: str) -> Figure:
         return Figure(
-            reader.format.number(value, digits=1 if value >= 1 else 2),
+            reader.format.plain(round(value, 2)),
             f"{path}.{name}",
             value,
         )
@@ -172,7 +180,8 @@ def _band(reader: Reader, band: Band, path: str, names: dict[str, str]) -> Marku
             message = mark("Worth {lower} to {upper}: {variant} wins.")
         case Winner.UNDECIDED:
             message = mark("Worth {lower} to {upper}: it is open who wins.")
-    return rich(reader, message, **limits, **names)
+    words = rich(reader, message, **limits, **names)
+    return BandLine(words=words, fill=band.winner.value)
 
 
 def _chart(reader: Reader, report: ExperimentReport, index: int) -> Markup | None:

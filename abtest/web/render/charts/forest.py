@@ -47,9 +47,11 @@ def draw_forest(
     """
     axis = forest_axis(rows)
     height = _ROW * len(rows) + _FOOT
-    drawing = [_rule(axis.place(0.0), height - _FOOT, "zero")]
+    drawing: list[Markup] = []
     for value, words in tick_words:
         place = axis.place(value)
+        kind = "zero" if value == 0 else "grid"
+        drawing.append(_rule(place, height - _FOOT, kind))
         if 0.04 < place < 0.96:
             drawing.append(text(words, x=place, y=height - 6, anchor="middle"))
     for number, row in enumerate(rows):
@@ -104,4 +106,4 @@ def _row(row: ForestRow, axis: Axis, *, y: int) -> list[Markup]:
 
 def _rule(place: float, height: float, kind: str) -> Markup:
     x = percent(place)
-    return element("line", x1=x, x2=x, y1=20, y2=height, class_=kind)
+    return element("line", x1=x, x2=x, y1=0, y2=height, class_=kind)
