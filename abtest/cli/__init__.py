@@ -1,5 +1,6 @@
 """The command line: a table of commands, each loaded when it is asked for."""
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -112,11 +113,15 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what a caller can mend is one line and exit code 1."""
+        # A database made here is for the eyes of its owner alone.
+        before = os.umask(0o077)
         try:
             result: object = super().invoke(ctx)
         except AbtestError as error:
             report_error(error)
             ctx.exit(1)
+        finally:
+            os.umask(before)
         return result
 
 

@@ -18,6 +18,7 @@ from abtest.cli.console import (
 )
 from abtest.cli.parameters import Day
 from abtest.domain.experiment import ExperimentKey
+from abtest.services.access import COMMAND_LINE
 from abtest.services.imports.files import FileFormat, Layout, format_of
 from abtest.services.imports.mapping import parse_mapping
 from abtest.services.imports.run import BATCH, ImportRequest, OnError, import_file
@@ -176,6 +177,7 @@ def import_(  # noqa: PLR0913 - one argument for each option
             store,
             ExperimentKey(experiment),
             request,
+            caller=COMMAND_LINE,
             now=now(),
             on_progress=on_progress,
         )

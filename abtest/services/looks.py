@@ -13,7 +13,7 @@ from abtest.stats.results import (
 )
 from abtest.stats.sequential import Look, analyze_looks, planned_information
 
-_MOST_LOOKS = 60
+_MOST_LOOKS = 200
 """A longer stretch is looked at every second day, every third, and so on."""
 
 
@@ -92,14 +92,16 @@ def analyze_path(
     looks = _looks(value_path, treatment, plan, weights.applied)
     if isinstance(looks, NotEstimable):
         return SequentialPair(value=looks, first=looks)
-    control_mean = looks[-1].control_mean
+    # The first look's baseline: with a later one, what was spent at earlier looks
+    # would be judged anew at every look.
+    control_mean = looks[0].control_mean
     if control_mean <= 0:
         nothing = NotEstimable(Reason.NOT_POSITIVE)
         return SequentialPair(value=nothing, first=nothing)
-    planned = planned_information(
-        plan.effect * control_mean, alpha=plan.alpha, power=plan.power
-    )
     alpha = plan.alpha / plan.comparisons
+    planned = planned_information(
+        plan.effect * control_mean, alpha=alpha, power=plan.power
+    )
     value = analyze_looks(looks, planned_information=planned, alpha=alpha)
     first_looks = _looks(
         count_path, treatment, plan, lambda joint: weighted(joint, 1.0, 0.0)

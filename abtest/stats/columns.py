@@ -1,7 +1,7 @@
 """Sufficient statistics as numpy columns, read once, and sliced by lag and by day."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -45,6 +45,8 @@ class Rows:
 
     def chosen(self, which: Flags) -> "Rows":
         """Return some of the rows."""
+        if which.all():
+            return self
         places = np.flatnonzero(which)
         return Rows(
             cohort=self.cohort[places],
@@ -65,7 +67,8 @@ class Columns:
         cells: conversions, total, squares.
         pair_keys: cohort position, ordinal and lag of the smaller entry, of the other.
         pairs: conversions, product, count_amount, amount_count.
-        steps: cohort position, lag, visitors of each funnel step.
+        steps: visitors who reached it, for each funnel step.
+        memo: what was estimated from them, by what was asked.
     """
 
     days: Whole
@@ -74,7 +77,8 @@ class Columns:
     cells: tuple[Whole, ...]
     pair_keys: tuple[Whole, ...]
     pairs: tuple[Whole, ...]
-    steps: Mapping[str, tuple[Whole, Whole, Whole]]
+    steps: Mapping[str, Rows]
+    memo: dict[Hashable, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, moments: Moments) -> "Columns":
@@ -92,8 +96,16 @@ class Columns:
         days = np.array([day for day, _ in cohorts], dtype=np.int64)
         cell_day, *cell_keys = _table(moments.cells.keys(), width=3)
         pair_day, *pair_keys = _table(moments.pairs.keys(), width=5)
-        steps = np.array([key.step for key in moments.steps], dtype=object)
-        reached = _table([(*key[:2], n) for key, n in moments.steps.items()], width=3)
+        names = np.array([key.step for key in moments.steps], dtype=object)
+        step_day, step_lag, step_visitors = _table(
+            [(key.day, key.lag, n) for key, n in moments.steps.items()], width=3
+        )
+        reached = Rows(
+            cohort=_positions(days, step_day),
+            lag=step_lag,
+            other_lag=step_lag,
+            value=step_visitors,
+        )
         return cls(
             days=days,
             sizes=np.array([n for _, n in cohorts], dtype=np.int64),
@@ -101,11 +113,7 @@ class Columns:
             cells=_table(moments.cells.values(), width=3),
             pair_keys=(_positions(days, pair_day), *pair_keys),
             pairs=_table(moments.pairs.values(), width=4),
-            steps={
-                step: (_positions(days, day), lag, visitors)
-                for step in set(steps)
-                for day, lag, visitors in [[c[steps == step] for c in reached]]
-            },
+            steps={name: reached.chosen(names == name) for name in set(names)},
         )
 
     def enrolled(self, last_day: int) -> int:
@@ -124,9 +132,9 @@ class Columns:
     def reached(self, step: str, *, window: int) -> Rows:
         """Return the visitors who reached a step, by cohort and lag."""
         nothing = np.zeros(0, np.int64)
-        cohort, lag, value = self.steps.get(step, (nothing, nothing, nothing))
-        rows = Rows(cohort=cohort, lag=lag, other_lag=lag, value=value)
-        return rows.chosen(lag <= window)
+        nobody = Rows(cohort=nothing, lag=nothing, other_lag=nothing, value=nothing)
+        rows = self.steps.get(step, nobody)
+        return rows.chosen(rows.lag <= window)
 
     def products(self, one: Process, other: Process) -> Rows:
         """Return the sums over visitors of `one` at a lag x `other` at another lag."""
@@ -191,9 +199,21 @@ def absolute(numbers: Whole) -> NDArray[np.float64]:
     return np.abs(numbers.astype(np.float64))
 
 
-def whole_type(bound: float) -> type:
-    """Return the type for whole numbers whose sums may reach the bound."""
-    return np.int64 if bound < LARGEST_SUM else object
+def exact_type(added: float, taken: float = 0.0) -> type:
+    """Return the type that loses no digits of a difference of sums.
+
+    Args:
+        added: bound of what is added, absolute.
+        taken: bound of what is subtracted from it, absolute.
+
+    Returns:
+        int64 while nothing can overflow; beyond, floats where the difference is about
+        as large as the sums (their rounding is then no worse than that of the result)
+        and Python's integers where it may be much smaller.
+    """
+    if added + taken < LARGEST_SUM:
+        return np.int64
+    return np.float64 if 0 < 2 * taken < added else object
 
 
 def _table(rows: Collection[Iterable[int]], *, width: int) -> tuple[Whole, ...]:
@@ -209,7 +229,7 @@ def _table(rows: Collection[Iterable[int]], *, width: int) -> tuple[Whole, ...]:
 
 def _safe(column: Whole) -> Whole:
     """Leave int64 for Python's integers where a sum could overflow."""
-    return column.astype(whole_type(absolute(column).sum()))
+    return column.astype(exact_type(absolute(column).sum()))
 
 
 def _positions(days: Whole, found: Whole) -> Whole:

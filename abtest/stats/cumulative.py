@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from abtest.stats.columns import Columns, Process, Rows, Whole, absolute, whole_type
+from abtest.stats.columns import Columns, Process, Rows, Whole, absolute, exact_type
 from abtest.stats.results import JointEstimate, NotEstimable, Reason
 
 
@@ -79,6 +79,11 @@ class FollowUp:
     starts: Whole
 
     @property
+    def visitors(self) -> int:
+        """All visitors."""
+        return int(self.followed[0])
+
+    @property
     def is_mature(self) -> bool:
         """Whether everybody has been followed to the last lag."""
         return bool(self.reach[-1] == self.cohorts)
@@ -128,6 +133,18 @@ def estimate_means(
         Lawless and Nadeau, https://doi.org/10.1080/00401706.1995.10484300 (its
         variance without a model)
     """
+    question = (tuple(processes), as_of, last_day)
+    answer = columns.memo.get(question)
+    if not isinstance(answer, Means | NotEstimable):
+        answer = _estimate_means(columns, processes, as_of=as_of, last_day=last_day)
+        columns.memo[question] = answer
+    return answer
+
+
+def _estimate_means(
+    columns: Columns, processes: Sequence[Process], *, as_of: int, last_day: int
+) -> Means | NotEstimable:
+    """Estimate what was not asked before."""
     window = max(process.window for process in processes)
     known = follow_up(
         columns.days, columns.sizes, window=window, as_of=as_of, last_day=last_day
@@ -161,8 +178,7 @@ def _means(
     known: FollowUp, totals: Sequence[Rows], products: Sequence[Sequence[Rows]]
 ) -> Means | NotEstimable:
     """Estimate from the totals, and the products by the lower triangle of pairs."""
-    visitors = int(known.followed[0])
-    if visitors < 2:
+    if known.visitors < 2:
         return NotEstimable(Reason.TOO_FEW_VISITORS)
     sums = [sums_by_follow_up(known, rows) for rows in totals]
     n = known.followed[known.starts].astype(np.float64)
@@ -175,7 +191,7 @@ def _means(
     ]
     by_group = [_by_group(s.diagonal(), known.starts).astype(np.float64) for s in sums]
     return Means.from_lower(
-        visitors=visitors,
+        visitors=known.visitors,
         means=[float((total / n).sum()) for total in by_group],
         lower=lower,
         is_mature=known.is_mature,
@@ -205,28 +221,24 @@ def _covariance(known: FollowUp, one: Whole, other: Whole, products: Rows) -> fl
     N_D X - T S is a whole number, and stays one when it is added up over lags with
     the same N_d: no digit is lost, however large the mean is beside the spread.
     """
-    lags = np.arange(known.reach.size)
-    followed = known.followed
-    kind = whole_type(
-        followed[0] * absolute(products.value).sum()
-        + (1 + absolute(one).max(axis=1).sum())
-        * (1 + absolute(other).max(axis=1).sum())
+    kind = exact_type(
+        known.visitors * absolute(products.value).sum(),
+        (1 + absolute(one).max(axis=1).sum()) * (1 + absolute(other).max(axis=1).sum()),
     )
-    one, other, followed = (a.astype(kind) for a in (one, other, followed))
-    product: Whole = np.zeros((lags.size, lags.size), kind)
-    np.add.at(product, (products.lag, products.other_lag), products.value)
+    one, other = one.astype(kind), other.astype(kind)
+    product: Whole = np.zeros(one.shape, kind)
+    np.add.at(product, (products.lag, products.other_lag), products.value.astype(kind))
+    lags = np.arange(len(one))
+    later = np.maximum.outer(lags, lags)
     expected = np.where(
-        lags[:, None] <= lags,
-        one * other.diagonal(),
-        (other * one.diagonal()).T,
+        later == lags, one * other.diagonal(), (other * one.diagonal()).T
     )
-    whole: Whole = followed[np.maximum.outer(lags, lags)] * product - expected
+    whole: Whole = known.followed.astype(kind)[later] * product - expected
     grouped = _by_group(_by_group(whole, known.starts).T, known.starts).T
     n = known.followed[known.starts].astype(np.float64)
-    weights = 1 / (np.multiply.outer(n, n) * np.minimum.outer(n, n))
-    visitors = float(n[0])
-    total = float((grouped.astype(np.float64) * weights).sum())
-    return total * visitors / (visitors - 1)
+    weights = np.multiply.outer(n, n) * np.minimum.outer(n, n)
+    total = float((grouped.astype(np.float64) / weights).sum())
+    return total * known.visitors / (known.visitors - 1)
 
 
 def _by_group(values: Whole, starts: Whole) -> Whole:

@@ -133,6 +133,8 @@ class SequentialResult:
     Attributes:
         information_fraction: share of the planned information, 0 to 1.
         critical_value: bound on |z| at this look.
+        was_crossed: at this look or an earlier one |z| reached its bound. The interval
+            may hold zero again by now: later visitors pulled the effect back.
         is_final: the plan's information is reached, or the scheduled end.
     """
 
@@ -140,6 +142,7 @@ class SequentialResult:
     relative_confidence_interval: Interval | None
     p_value: float | None
     critical_value: float
+    was_crossed: bool
     information_fraction: float
     is_final: bool
     method: str

@@ -56,6 +56,11 @@ class Look:
         """1 / standard error squared."""
         return 1 / self.standard_error**2
 
+    @property
+    def z(self) -> float:
+        """How many standard errors the effect is away from zero, on either side."""
+        return abs(self.effect) / self.standard_error
+
 
 def planned_information(effect: float, *, alpha: float, power: float) -> float:
     """Return the information at which one final look has the power for the effect.
@@ -103,13 +108,16 @@ def analyze_looks(
         Jennison, Turnbull: Interim analyses: the repeated confidence interval
         approach (1989), https://doi.org/10.1111/j.2517-6161.1989.tb01433.x
     """
-    look, times, is_final = _evaluated(looks, planned_information)
+    evaluated, times, is_final = _evaluated(looks, planned_information)
     bounds = spending_bounds(times, alpha=alpha, spending=spending, is_ended=is_final)
-    z = abs(look.effect) / look.standard_error
+    look = evaluated[-1]
     return _result(
         look,
         bounds[-1],
-        p_value=_repeated_p_value(times, z, spending=spending, is_final=is_final),
+        p_value=_repeated_p_value(times, look.z, spending=spending, is_final=is_final),
+        was_crossed=any(
+            one.z >= bound for one, bound in zip(evaluated, bounds, strict=True)
+        ),
         information_fraction=min(1.0, times[-1]),
         is_final=is_final,
         method=f"group_sequential_{spending}",
@@ -122,7 +130,8 @@ def analyze_any_time(
     """Judge one look by the normal mixture: valid without any plan of looks.
 
     Args:
-        look: any look; those before it need not be known.
+        look: any look; those before it need not be known, and `was_crossed` speaks of
+            this one alone.
         tau: the smallest effect worth finding, in units of the effect, fixed before
             the start.
         planned_information: only to say how far the experiment has come.
@@ -133,6 +142,7 @@ def analyze_any_time(
         look,
         half / look.standard_error,
         p_value=mixture_p_value(look.effect, look.standard_error, tau=tau),
+        was_crossed=abs(look.effect) >= half,
         information_fraction=min(1.0, look.information / planned_information),
         is_final=look.is_scheduled_end,
         method="normal_mixture",
@@ -141,13 +151,13 @@ def analyze_any_time(
 
 def _evaluated(
     looks: Sequence[Look], planned: float
-) -> tuple[Look, tuple[float, ...], bool]:
-    """Return the look to report, the information times up to it, and if it is final."""
+) -> tuple[tuple[Look, ...], tuple[float, ...], bool]:
+    """Return the looks that count, their information times, and if the last is final."""
     if not looks or not planned > 0:
         raise ValueError("there must be a look and a positive planned information")
     if any(later.day <= earlier.day for earlier, later in pairwise(looks)):
         raise ValueError("looks must be in the order of their days, one a day")
-    shown = looks[0]
+    evaluated: list[Look] = []
     times: list[float] = []
     for look in looks:
         time = look.information / planned
@@ -158,10 +168,10 @@ def _evaluated(
         # The end is evaluated in any case. If it adds next to nothing, taking it for
         # a little less correlated with the look before makes its bound a little wider.
         times.append(max(time, next_time))
-        shown = look
+        evaluated.append(look)
         if is_final:
-            return shown, tuple(times), True
-    return shown, tuple(times), False
+            return tuple(evaluated), tuple(times), True
+    return tuple(evaluated), tuple(times), False
 
 
 @lru_cache(maxsize=1024)
@@ -201,6 +211,7 @@ def _result(
     bound: float,
     *,
     p_value: float,
+    was_crossed: bool,
     information_fraction: float,
     is_final: bool,
     method: str,
@@ -219,6 +230,7 @@ def _result(
         ),
         p_value=p_value,
         critical_value=bound,
+        was_crossed=was_crossed,
         information_fraction=information_fraction,
         is_final=is_final,
         method=method,

@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from abtest.stats.columns import Columns, Process, Rows, Whole, absolute, whole_type
+from abtest.stats.columns import Columns, Process, Rows, Whole, absolute, exact_type
 from abtest.stats.cumulative import FollowUp, Means, follow_up
 from abtest.stats.delayed import Measure, Window, processes
 from abtest.stats.moments import Moments
@@ -189,14 +189,16 @@ class _Arm:
             self.known.grouped(lag) for lag in (seen.lag, seen.other_lag)
         )
         near = group == other_group
-        kind = whole_type(
-            self.sizes.max() * absolute(seen.value).sum()
-            + (1 + absolute(one).sum()) * (1 + absolute(other).sum())
+        kind = exact_type(
+            self.sizes.max() * absolute(seen.value).sum(),
+            (1 + absolute(one).sum()) * (1 + absolute(other).sum()),
         )
         product: Whole = np.zeros(one.shape, kind)
-        np.add.at(product, (seen.cohort[near], group[near]), seen.value[near])
+        np.add.at(
+            product, (seen.cohort[near], group[near]), seen.value[near].astype(kind)
+        )
         expected: Whole = one.astype(kind) * other.astype(kind)
-        spread = self.sizes.astype(kind)[:, None] * product - expected
+        spread: Whole = self.sizes.astype(kind)[:, None] * product - expected
         exact = (spread.astype(np.float64) / self._followed**2).sum(axis=1)
         far = seen.chosen(~near)
         weight = 1 / (self._followed[group] * self._followed[other_group])[~near]

@@ -45,7 +45,7 @@ def kaplan_meier(
     # When everybody has converted nothing is left to vary.
     greenwood = (events / (at_risk * left)).sum() if survival else 0.0
     return ValueEstimate(
-        visitors=int(known.followed[0]),
+        visitors=known.visitors,
         mean=1 - survival,
         variance=float(survival**2 * greenwood),
         is_mature=known.is_mature,

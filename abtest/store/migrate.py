@@ -109,8 +109,12 @@ def _back_up(scripts: Scripts, database: Database, path: Path) -> Path | None:
         target = path.with_name(f"{path.stem}.before-{waiting[0]}{path.suffix}")
         part = target.with_name(f"{target.name}.part")
         part.unlink(missing_ok=True)
-        with closing(sqlite3.connect(part)) as copy:
-            database.conn.backup(copy)
+        # A connection that holds the write lock cannot be copied from.
+        with (
+            closing(_open(path, mode="ro")) as source,
+            closing(sqlite3.connect(part)) as copy,
+        ):
+            source.conn.backup(copy)
         return part.replace(target)
     finally:
         database.rollback()

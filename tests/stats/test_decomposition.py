@@ -13,7 +13,7 @@ from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey
 from abtest.stats.results import Interval, NotEstimable, Reason
 from abtest.stats.stratified import estimate_stratified
 from tests.stats import visitors as reference
-from tests.stats.test_delayed import WEEK, wanted
+from tests.stats.agreement import WEEK, wanted
 from tests.stats.vectors import estimated, limits, near, peer_vector
 from tests.stats.visitors import Entry, Visitor, crowds, to_moments, traffic
 

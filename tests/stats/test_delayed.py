@@ -1,6 +1,7 @@
 """The delay-corrected estimates: equal to what the visitors give one by one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 from typing import Any
@@ -9,63 +10,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm
-from statsmodels.duration.survfunc import SurvfuncRight
 
 from abtest.stats.columns import LARGEST_SUM, Columns, Process
 from abtest.stats.cumulative import Means, estimate_means
 from abtest.stats.delayed import (
-    Maturity,
     Measure,
-    Observed,
     Window,
     estimate,
     estimate_mature,
     estimate_step,
-    maturity,
-    observed,
     value,
 )
 from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey
-from abtest.stats.results import JointEstimate, NotEstimable, Reason, ValueEstimate
-from abtest.stats.survival import kaplan_meier
+from abtest.stats.results import JointEstimate, NotEstimable, Reason
 from tests.stats import visitors as reference
-from tests.stats.vectors import Vector, estimated, near, shared_vector
-from tests.stats.visitors import Reference, Visitor, Wanted, crowds, to_moments, traffic
-
-WINDOWS = [
-    Window(first=7, second=7),
-    Window(first=3, second=9),
-    Window(first=9, second=3),
-    Window(first=0, second=0),
-]
-WEEK = Window(first=7, second=7)
-
-
-def wanted(window: Window, measure: Measure) -> list[Wanted]:
-    money = measure is Measure.MONEY
-    return [
-        Wanted(ordinal=1, money=money, window=window.first),
-        Wanted(ordinal=2, money=money, window=window.second),
-    ]
-
-
-def assert_same(joint: JointEstimate, expected: Reference) -> None:
-    """To 1e-12 relative; a covariance relative to what it could be at most."""
-    assert joint.visitors == expected.visitors
-    np.testing.assert_allclose(
-        [joint.first, joint.second], expected.means, rtol=1e-12, atol=0
-    )
-    variances = expected.covariance.diagonal()
-    np.testing.assert_allclose(
-        [
-            [joint.variance_first, joint.covariance],
-            [joint.covariance, joint.variance_second],
-        ],
-        expected.covariance,
-        rtol=1e-12,
-        atol=1e-12 * float(np.sqrt(variances.prod())),
-    )
+from tests.stats.agreement import WEEK, WINDOWS, assert_same, wanted
+from tests.stats.vectors import estimated
+from tests.stats.visitors import Visitor, crowds, to_moments, traffic
 
 
 @pytest.mark.parametrize("measure", Measure)
@@ -220,6 +181,37 @@ def test_no_digit_is_lost_when_the_spread_is_small(price: int, last_day: int) ->
     assert joint.variance_first == pytest.approx(float(variance), rel=1e-14)
 
 
+@pytest.mark.parametrize("as_of", [9, 21])
+def test_a_dear_currency_loses_no_digits(as_of: int) -> None:
+    visitors = traffic(6, visitors=600, days=8)
+    factor = 10**12
+    dear = [
+        replace(
+            v, entries=tuple(replace(e, amount=e.amount * factor) for e in v.entries)
+        )
+        for v in visitors
+    ]
+    one, other = (
+        estimated(
+            estimate(to_moments(v), window=WEEK, as_of=as_of, measure=Measure.MONEY)
+        )
+        for v in (visitors, dear)
+    )
+    assert [other.first, other.second] == pytest.approx(
+        [one.first * factor, one.second * factor], rel=1e-14
+    )
+    assert [other.variance_first, other.covariance, other.variance_second] == (
+        pytest.approx(
+            [
+                one.variance_first * factor**2,
+                one.covariance * factor**2,
+                one.variance_second * factor**2,
+            ],
+            rel=1e-13,
+        )
+    )
+
+
 def test_amounts_beyond_64_bits_are_read() -> None:
     huge = LARGEST_SUM * 8
     moments = Moments(
@@ -299,98 +291,6 @@ def test_conversions_without_visitors_are_a_mistake() -> None:
         estimate(moments, window=WEEK, as_of=9, measure=Measure.COUNT)
 
 
-@pytest.mark.parametrize("as_of", [9, 14, 40])
-@pytest.mark.parametrize("window", [0, 2, 7])
-def test_steps_are_those_of_the_visitors(as_of: int, window: int) -> None:
-    visitors = traffic(21, visitors=900, days=20)
-    step = estimate_step(to_moments(visitors), "signup", window=window, as_of=as_of)
-    known = [v for v in visitors if v.day <= as_of]
-    table = reference.reached(known, "signup", window, as_of)
-    expected = reference.pooled_from([table], [v.day for v in known], as_of)
-    assert isinstance(step, ValueEstimate)
-    assert step.visitors == len(known)
-    assert step.mean == pytest.approx(expected.means[0], rel=1e-12)
-    assert step.variance == pytest.approx(expected.covariance[0, 0], rel=1e-12)
-    assert step.is_mature == (max(v.day for v in known) + window <= as_of)
-
-
-def test_a_step_that_nobody_reached_is_reached_by_none() -> None:
-    moments = to_moments(traffic(2, visitors=50, days=3))
-    step = estimate_step(moments, "unheard of", window=7, as_of=20)
-    assert step == ValueEstimate(visitors=50, mean=0, variance=0, is_mature=True)
-
-
-@given(crowds, st.integers(0, 14), st.integers(0, 7), st.integers(0, 7))
-def test_observed_counts_what_is_in(
-    visitors: list[Visitor], as_of: int, first: int, second: int
-) -> None:
-    window = Window(first=first, second=second)
-    known = [v for v in visitors if v.day <= as_of]
-    first_count, second_count, first_amount, second_amount = (
-        int(reference.brought(known, w, as_of).sum())
-        for measure in Measure
-        for w in wanted(window, measure)
-    )
-    assert observed(to_moments(visitors), window=window, as_of=as_of) == Observed(
-        first=first_count,
-        second=second_count,
-        first_amount=first_amount,
-        second_amount=second_amount,
-    )
-
-
-def test_maturity_is_the_share_of_what_is_expected() -> None:
-    moments = Moments(
-        cohorts={10: 100, 20: 100},
-        cells={
-            CellKey(10, 0, 1): Cell(10, 0, 0),
-            CellKey(20, 0, 1): Cell(10, 0, 0),
-            CellKey(10, 2, 2): Cell(2, 0, 0),
-            CellKey(10, 6, 2): Cell(2, 0, 0),
-            CellKey(20, 2, 2): Cell(2, 0, 0),
-        },
-    )
-    # 4 of 200 within two days, and 2 of 100 after the sixth: 8 of 200 are expected.
-    assert maturity(moments, window=WEEK, as_of=22) == Maturity(
-        share=6 / 8,
-        visitors=200,
-        mature_visitors=100,
-        first_complete_day=17,
-        complete_day=27,
-    )
-    assert maturity(moments, window=WEEK, as_of=27).share == 1
-
-
-def test_maturity_before_anything_can_be_expected() -> None:
-    nobody = maturity(Moments(), window=WEEK, as_of=3)
-    assert nobody == Maturity(
-        share=None,
-        visitors=0,
-        mature_visitors=0,
-        first_complete_day=None,
-        complete_day=None,
-    )
-    young = Moments(cohorts={0: 9}, cells={CellKey(0, 1, 2): Cell(1, 0, 0)})
-    assert maturity(young, window=WEEK, as_of=3).share is None
-    without = Moments(cohorts={0: 9}, cells={CellKey(0, 1, 1): Cell(1, 0, 0)})
-    assert maturity(without, window=WEEK, as_of=9).share is None
-
-
-def test_value_weighs_both_and_their_covariance() -> None:
-    joint = JointEstimate(
-        visitors=10,
-        first=0.5,
-        second=0.25,
-        variance_first=0.04,
-        covariance=0.01,
-        variance_second=0.02,
-        is_mature=True,
-    )
-    weighed = value(joint, 1.0, 3.0)
-    assert (weighed.visitors, weighed.mean, weighed.is_mature) == (10, 1.25, True)
-    assert weighed.variance == pytest.approx(0.04 + 9 * 0.02 + 2 * 3 * 0.01, rel=1e-15)
-
-
 @pytest.mark.parametrize("as_of", [10, 25])
 def test_all_four_together_are_those_of_the_visitors(as_of: int) -> None:
     """Counts with amounts, also of the same order, on which refunds came later."""
@@ -414,70 +314,16 @@ def test_all_four_together_are_those_of_the_visitors(as_of: int) -> None:
     np.testing.assert_allclose(means.covariance, expected.covariance, rtol=1e-11)
 
 
-def km_moments(vector: Vector) -> Moments:
-    inputs = vector["inputs"]
-    return Moments(
-        cohorts=dict(enumerate(inputs["n"])),
-        cells={
-            CellKey(day, lag, 2): Cell(n, 0, 0) for day, lag, n in inputs["second_at"]
-        },
+def test_value_weighs_both_and_their_covariance() -> None:
+    joint = JointEstimate(
+        visitors=10,
+        first=0.5,
+        second=0.25,
+        variance_first=0.04,
+        covariance=0.01,
+        variance_second=0.02,
+        is_mature=True,
     )
-
-
-def test_kaplan_meier_of_lifelines() -> None:
-    vector = shared_vector("km_second_within_W")
-    share = kaplan_meier(km_moments(vector), ordinal=2, window=6, as_of=9)
-    assert isinstance(share, ValueEstimate)
-    left = 1 - share.mean
-    assert left == near(vector["expected"]["S_W"], vector)
-    # lifelines' limits: Greenwood's variance on the scale of log(-log S).
-    half = norm.isf(0.025) * np.sqrt(share.variance) / (left * np.log(left))
-    assert [left ** np.exp(-half), left ** np.exp(half)] == near(
-        vector["expected"]["ci_S"], vector
-    )
-
-
-def test_kaplan_meier_of_statsmodels() -> None:
-    vector = shared_vector("km_second_within_W_greenwood_se")
-    moments = km_moments(vector)
-    share = kaplan_meier(moments, ordinal=2, window=6, as_of=9)
-    assert isinstance(share, ValueEstimate)
-    assert 1 - share.mean == near(vector["expected"]["S"], vector)
-    assert np.sqrt(share.variance) == near(vector["expected"]["se"], vector)
-    joint = estimated(
-        estimate(
-            moments,
-            window=Window(first=6, second=6),
-            as_of=9,
-            measure=Measure.COUNT,
-        )
-    )
-    assert abs(joint.second - share.mean) < 0.03 * np.sqrt(share.variance)
-
-
-@pytest.mark.parametrize("ordinal", [1, 2])
-@pytest.mark.parametrize("as_of", [8, 15, 30])
-def test_kaplan_meier_equals_statsmodels_on_visitors(ordinal: int, as_of: int) -> None:
-    visitors = [v for v in traffic(4, visitors=700, days=14) if v.day <= as_of]
-    times, status = [], []
-    for v in visitors:
-        lags = [e.lag for e in v.entries if e.ordinal == ordinal and e.count]
-        end = min(as_of - v.day, 7)
-        seen = bool(lags) and lags[0] <= end
-        times.append(lags[0] if seen else end)
-        status.append(int(seen))
-    peer = SurvfuncRight(np.array(times), np.array(status))
-    share = kaplan_meier(to_moments(visitors), ordinal=ordinal, window=7, as_of=as_of)
-    assert isinstance(share, ValueEstimate)
-    assert share.mean == pytest.approx(1 - peer.surv_prob[-1], rel=1e-12)
-    assert share.variance == pytest.approx(peer.surv_prob_se[-1] ** 2, rel=1e-10)
-
-
-def test_kaplan_meier_when_all_have_converted() -> None:
-    moments = Moments(cohorts={0: 4}, cells={CellKey(0, 1, 1): Cell(4, 0, 0)})
-    assert kaplan_meier(moments, ordinal=1, window=2, as_of=9) == ValueEstimate(
-        visitors=4, mean=1, variance=0, is_mature=True
-    )
-    assert kaplan_meier(moments, ordinal=1, window=9, as_of=3) == NotEstimable(
-        Reason.NOT_MATURE
-    )
+    weighed = value(joint, 1.0, 3.0)
+    assert (weighed.visitors, weighed.mean, weighed.is_mature) == (10, 1.25, True)
+    assert weighed.variance == pytest.approx(0.04 + 9 * 0.02 + 2 * 3 * 0.01, rel=1e-15)

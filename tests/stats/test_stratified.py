@@ -10,7 +10,7 @@ from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey
 from abtest.stats.results import JointEstimate, NotEstimable, Reason
 from abtest.stats.stratified import estimate_stratified
 from tests.stats import visitors as reference
-from tests.stats.test_delayed import WEEK, WINDOWS, assert_same, wanted
+from tests.stats.agreement import WEEK, WINDOWS, assert_same, wanted
 from tests.stats.vectors import estimated
 from tests.stats.visitors import to_moments, traffic
 

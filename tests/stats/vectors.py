@@ -19,7 +19,7 @@ Vector = Mapping[str, Any]
 
 
 def shared_vector(name: str) -> Vector:
-    """One of the vectors that came with the task, by its name."""
+    """One of the shared vectors, by its name."""
     return _named(ROOT.parent / "shared" / "stat_vectors.json", name)
 
 

@@ -124,6 +124,23 @@ class EventContract:
                 assert store.facts(key) == expected_facts(known, experiment)
         assert store.facts(HOME).contaminated == 2
 
+    def test_a_refund_meets_everybody_who_reported_the_order(
+        self, store: Store
+    ) -> None:
+        store.add_experiment(home())
+        events = [
+            exposure(1, "browser"),
+            exposure(2, "till", variant="b"),
+            conversion(3, "browser", order="o1"),
+            conversion(4, "till", order="o1"),
+            refund(5, "o1", value=700),
+        ]
+        store.record([events[4]], received_at=NOW)
+        store.record(events[:4], received_at=NOW)
+        sums = store.moments(HOME)
+        assert sums == expected_moments(events, home())
+        assert {sum(c.total for c in m.cells.values()) for m in sums.values()} == {4300}
+
     def test_sums_of_squares_leave_64_bits_and_stay_exact(self, store: Store) -> None:
         store.add_experiment(home())
         huge = 10**11

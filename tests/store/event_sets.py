@@ -89,9 +89,6 @@ def _numbered(events: list[Event]) -> st.SearchStrategy[list[Event]]:
 def sendings(draw: st.DrawFn, events: list[Event]) -> list[list[Event]]:
     """Return the events in some order, some of them repeated, cut into batches."""
     repeated = draw(st.lists(st.sampled_from(events), max_size=4)) if events else []
-    batches: list[list[Event]] = [[]]
-    for event in draw(st.permutations([*events, *repeated])):
-        if draw(st.booleans()):
-            batches.append([])
-        batches[-1].append(event)
-    return batches
+    order = draw(st.permutations([*events, *repeated]))
+    size = draw(st.sampled_from([1, 2, 3, 5, 8, 20]))
+    return [order[i : i + size] for i in range(0, len(order), size)]

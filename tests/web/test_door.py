@@ -98,7 +98,7 @@ def call(app: WSGIApplication, asked: WSGIEnvironment) -> Answered:
     def start(status: str, headers: list[tuple[str, str]], _info: object = None) -> Any:  # noqa: ANN401 - nobody writes with it
         told.append((status, headers))
 
-    chunks = app(asked, start)  # type: ignore[arg-type]
+    chunks = app(asked, start)
     body = b"".join(chunks)
     if hasattr(chunks, "close"):
         chunks.close()

@@ -48,7 +48,9 @@ def read_flag(field: str, text: str) -> bool:
         return True
     if word in _NO:
         return False
-    raise BadCellError(field, text, "bad_flag", "is neither 1 nor 0; use 1, 0, yes, no")
+    raise BadCellError(
+        field, text, "invalid_flag", "is neither 1 nor 0; use 1, 0, yes, no"
+    )
 
 
 def read_count(field: str, text: str) -> int:
@@ -60,7 +62,7 @@ def read_count(field: str, text: str) -> int:
     found = _COUNT.fullmatch(text.strip())
     if found is None:
         remedy = "is no count; use a whole number, 0 or more"
-        raise BadCellError(field, text, "bad_count", remedy)
+        raise BadCellError(field, text, "invalid_count", remedy)
     return int(found[1])
 
 
@@ -88,7 +90,7 @@ class MoneyReader:
             remedy = "is no amount; write it like 49.90"
             if "," in plain and not self.decimal_comma:
                 remedy += ", or add --decimal-comma"
-            raise BadCellError(field, text, "bad_value", remedy)
+            raise BadCellError(field, text, "invalid_value", remedy)
         if plain.startswith("-"):
             remedy = "is negative; record money that went back as type refund"
             raise BadCellError(field, text, "negative_value", remedy)
@@ -96,7 +98,7 @@ class MoneyReader:
             return to_minor(plain, self.currency)
         except ValueError:
             remedy = "is more than one order may be; check the column"
-            raise BadCellError(field, text, "bad_value", remedy) from None
+            raise BadCellError(field, text, "invalid_value", remedy) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ class TimeReader:
         except (ValueError, OverflowError, OSError):
             wanted = self.pattern or "ISO 8601 such as 2026-03-01T12:00:00Z"
             remedy = f"is no time of the form {wanted}; see --date-format"
-            raise BadCellError(field, text, "bad_time", remedy) from None
+            raise BadCellError(field, text, "invalid_time", remedy) from None
 
     def _by_pattern(self, field: str, text: str, pattern: str) -> datetime:
         if self.year is None:
@@ -180,13 +182,13 @@ class TimeReader:
         for code in ("%a", "%A"):
             if code in pattern and moment.strftime(code).lower() not in text.lower():
                 remedy = f"is a {moment:%A} in {self.year}; correct --year"
-                raise BadCellError(field, text, "bad_year", remedy)
+                raise BadCellError(field, text, "wrong_year", remedy)
         return moment
 
     def _check(self, field: str, text: str, at: Milliseconds) -> None:
         if at > self.latest:
             remedy = "lies in the future; check --date-format, --year and --time-zone"
-            raise BadCellError(field, text, "future_time", remedy)
+            raise BadCellError(field, text, "at_in_future", remedy)
         if at < OLDEST:
             remedy = "lies before 1990; check --date-format and --year"
-            raise BadCellError(field, text, "ancient_time", remedy)
+            raise BadCellError(field, text, "at_too_old", remedy)

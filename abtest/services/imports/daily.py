@@ -47,14 +47,14 @@ class DailyRows:
         cells = [(step, read(row, f"step:{step}")) for step in self._steps]
         if is_empty(exposed) and not all(is_empty(text) for _, text in cells):
             remedy = "is empty although conversions are given; fill it in"
-            raise BadCellError("exposures", exposed, "no_exposures", remedy)
+            raise BadCellError("exposures", exposed, "required", remedy)
         exposures = 0 if is_empty(exposed) else read_count("exposures", exposed)
         if is_empty(exposed) or any(is_empty(text) for _, text in cells):
             reason = LeftOutReason.NOT_FOLLOWED_UP
             return LeftOut(reason=reason, day=day, visitors=exposures)
         if not times.is_over(day):
             remedy = "is not over yet; import a day when it is"
-            raise BadCellError("day", read(row, "day"), "future_time", remedy)
+            raise BadCellError("day", read(row, "day"), "at_in_future", remedy)
         variant = self._reading.variant(row)
         reached = tuple(self._reached(day, exposures, cells))
         return self._expanded(
@@ -74,7 +74,7 @@ class DailyRows:
             counted = day + timedelta(days=self._reading.delays.get(step, 0))
             if not self._reading.times.is_over(counted):
                 remedy = f"cannot be known before {counted} is over; leave it empty"
-                raise BadCellError(field, text, "future_time", remedy)
+                raise BadCellError(field, text, "at_in_future", remedy)
             most, whose = count, step
             yield step, count
 

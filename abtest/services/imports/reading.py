@@ -67,6 +67,7 @@ class Reading:
     """What the readers of all shapes need.
 
     Attributes:
+        ended: no visitor can have been exposed from then on; None while open.
         delays: step -> days after the row's time at which its conversion is placed.
         attributes: names of the attributes that are mapped.
     """
@@ -76,6 +77,7 @@ class Reading:
     times: TimeReader
     money: MoneyReader
     names: EventNames
+    ended: Milliseconds | None
     delays: Mapping[str, int]
     attributes: tuple[str, ...]
 
@@ -131,7 +133,7 @@ class Reading:
             return None
         if len(order) > _MAX_ORDER or _CONTROL.search(order):
             remedy = f"is no order number: at most {_MAX_ORDER} printable characters"
-            raise BadCellError("order", order, "bad_order", remedy)
+            raise BadCellError("order", order, "invalid_order", remedy)
         return order
 
     def attributes_json(self, row: Row) -> str | None:
@@ -153,6 +155,9 @@ class Reading:
 
     def exposure(self, row: Row, visitor: VisitorId, at: Milliseconds) -> Exposure:
         """Return the row's exposure."""
+        if self.ended is not None and at >= self.ended:
+            remedy = f"lies after the end of {self.experiment.key}; leave the row out"
+            raise BadCellError("at", self.cells.text(row, "at"), "not_running", remedy)
         key, variant = self.experiment.key, self.variant(row)
         return Exposure(
             id=self.names.single(at, "exposure", key, visitor, variant),
@@ -170,5 +175,6 @@ class Reading:
         if complaint is None and len(text) > MAX_PERSON_ID:
             complaint = f"is longer than {MAX_PERSON_ID} characters; send a hash of it"
         if complaint is not None:
-            raise BadCellError(field, text, f"bad_{field}", complaint)
+            code = "not_a_person" if text.strip() else "required"
+            raise BadCellError(field, text, code, complaint)
         return text

@@ -167,7 +167,7 @@ class EventRows:
         order = reading.order(row)
         if order is None:
             remedy = "names no order; map order=COLUMN, a refund belongs to an order"
-            raise BadCellError("order", "", "no_order", remedy)
+            raise BadCellError("order", "", "required", remedy)
         value = reading.value(row, "value")
         event = reading.cells.text(row, "event")
         names, said = reading.names, ("refund", order, str(value))

@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from abtest.domain.access import AuditEntry
-from abtest.domain.events import Event
-from abtest.domain.experiment import Experiment, ExperimentKey
+from abtest.domain.access import AuditEntry, Right
+from abtest.domain.events import Event, Milliseconds
+from abtest.domain.experiment import Action, Experiment, ExperimentKey, Status
 from abtest.domain.visitor import to_milliseconds
 from abtest.errors import AbtestError, ErrorCode, FieldError
+from abtest.services.access import Caller, require
 from abtest.services.imports.cells import BadCellError, MoneyReader, TimeReader
 from abtest.services.imports.daily import DailyRows
 from abtest.services.imports.files import Layout, Row, RowStream, open_rows
@@ -76,6 +77,7 @@ def import_file(
     key: ExperimentKey,
     request: ImportRequest,
     *,
+    caller: Caller,
     now: datetime,
     on_progress: Callable[[int, int], None] = lambda _done, _size: None,
 ) -> ImportSummary:
@@ -89,16 +91,13 @@ def import_file(
 
     Raises:
         AbtestError: `not_found` for the experiment, `conflict` when it was never
-            started, `invalid` when file and mapping do not fit together, or for bad
-            rows when the request says to stop; then nothing of their batch is stored.
+            started or is archived, `not_allowed`, `invalid` when file and mapping do
+            not fit together, or for bad rows when the request says to stop; then
+            nothing of their batch is stored.
     """
+    require(caller, Right.RECORD_TRUSTED)
     experiment = store.get_experiment(key)
-    if experiment.started_at is None:
-        raise AbtestError(
-            ErrorCode.CONFLICT,
-            f"{key} is {experiment.status}; start it first: abtest experiment start"
-            f" {key} (the data may be older than its start)",
-        )
+    _check_open(experiment)
     check_mapping(request.mapping, experiment)
     tally = Tally()
     layout = replace(request.layout, may_end_early=request.mapping.shape is Shape.DAY)
@@ -116,11 +115,37 @@ def import_file(
         _stop_if_bad(request, tally)
         on_progress(stream.size, stream.size)
     if not request.is_rehearsal:
-        _note(store, experiment, request, now, tally)
+        _keep_followed_until(store, experiment, request)
+        entry = _audit_entry(experiment, request, tally, caller=caller, now=now)
+        store.append_audit(entry)
     until = request.followed_until
     return tally.summary(
         experiment, until.isoformat() if until else experiment.followed_until
     )
+
+
+def _check_open(experiment: Experiment) -> None:
+    key = experiment.key
+    if experiment.started_at is None:
+        raise AbtestError(
+            ErrorCode.CONFLICT,
+            f"{key} is {experiment.status}; start it first: abtest experiment start"
+            f" {key} (the data may be older than its start)",
+        )
+    if experiment.status is Status.ARCHIVED:
+        raise AbtestError(
+            ErrorCode.CONFLICT,
+            f"{key} is archived; nothing is added to it any more. Import into a new"
+            " experiment",
+        )
+
+
+def _ended(experiment: Experiment) -> Milliseconds | None:
+    """Return when the experiment was stopped or decided."""
+    if experiment.status not in {Status.STOPPED, Status.DECIDED}:
+        return None
+    ends = {Action.STOP.value, Action.DECIDE.value}
+    return to_milliseconds(min(e.at for e in experiment.log if e.action in ends))
 
 
 def _events(
@@ -149,7 +174,7 @@ def _events(
 
 def _found(reader: RowReader, row: Row) -> Iterable[Event] | LeftOut:
     if row.problem:
-        raise BadCellError("", "", "bad_row", row.problem)
+        raise BadCellError("", "", "invalid_row", row.problem)
     return reader.events(row)
 
 
@@ -200,6 +225,7 @@ def _row_reader(
             currency=experiment.currency or "", decimal_comma=request.decimal_comma
         ),
         names=EventNames(),
+        ended=_ended(experiment),
         delays=mapping.delays,
         attributes=mapping.names("attribute"),
     )
@@ -224,30 +250,35 @@ def _zone(name: str) -> ZoneInfo:
         ) from error
 
 
-def _note(
-    store: Store,
+def _keep_followed_until(
+    store: Store, experiment: Experiment, request: ImportRequest
+) -> None:
+    """Keep the last day that was followed up, if the user told it."""
+    until = request.followed_until
+    if until is None or until.isoformat() == experiment.followed_until:
+        return
+    store.replace_experiment(
+        replace(
+            experiment,
+            followed_until=until.isoformat(),
+            version=experiment.version + 1,
+        )
+    )
+
+
+def _audit_entry(
     experiment: Experiment,
     request: ImportRequest,
-    now: datetime,
     tally: Tally,
-) -> None:
-    """Keep the last day that was followed up, and write the audit log."""
-    until = request.followed_until
-    if until is not None and until.isoformat() != experiment.followed_until:
-        store.replace_experiment(
-            replace(
-                experiment,
-                followed_until=until.isoformat(),
-                version=experiment.version + 1,
-            )
-        )
-    store.append_audit(
-        AuditEntry(
-            at=now,
-            actor="command line",
-            action="import",
-            subject=experiment.key,
-            detail=f"{request.path.name}: {tally.accepted} events,"
-            f" {tally.duplicates} known before, {tally.bad} bad rows",
-        )
+    *,
+    caller: Caller,
+    now: datetime,
+) -> AuditEntry:
+    return AuditEntry(
+        at=now,
+        actor=caller.name,
+        action="experiment.import",
+        subject=experiment.key,
+        detail=f"{request.path.name}: {tally.accepted} events,"
+        f" {tally.duplicates} known before, {tally.bad} bad rows",
     )

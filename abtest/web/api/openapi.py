@@ -26,7 +26,7 @@ def describe(routes: Sequence[Route]) -> Node:
     """Return the whole document."""
     types = [t for r in routes for t in (r.body, r.answer) if t is not None]
     schemas, components = msgspec.json.schema_components(
-        [*types, Problem], schema_hook=lambda _type: {}, ref_template=_REF
+        [*types, Problem], schema_hook=_anything, ref_template=_REF
     )
     by_type = dict(zip(map(repr, types), schemas, strict=False))
     paths: dict[str, Node] = {}
@@ -55,6 +55,11 @@ def describe(routes: Sequence[Route]) -> Node:
             },
         },
     }
+
+
+def _anything(_type: type) -> Node:
+    """Describe what may be any JSON."""
+    return {"description": "any JSON value"}
 
 
 def _operation(route: Route, schemas: dict[str, Node]) -> Node:

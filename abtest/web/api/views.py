@@ -77,7 +77,7 @@ def experiment_view(
             "log": experiment.log,
             "actions": possible_actions(experiment),
             "version": experiment.version,
-            "salt": experiment.salt if with_salt else msgspec.UNSET,
+            **({"salt": experiment.salt} if with_salt else {}),
         },
         ExperimentView,
         from_attributes=True,

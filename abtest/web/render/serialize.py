@@ -267,6 +267,7 @@ def _sequential(result: SequentialResult | NotEstimable) -> dict[str, Json]:
         "relative_confidence_interval": _interval(result.relative_confidence_interval),
         "p_value": result.p_value,
         "critical_value": result.critical_value,
+        "was_crossed": result.was_crossed,
         "information_fraction": result.information_fraction,
         "is_final": result.is_final,
         "method": result.method,

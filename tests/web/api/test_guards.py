@@ -169,4 +169,6 @@ def test_readers_do_not_see_the_salt(ask: Asker) -> None:
     ask.manage("POST", "/experiments", {**HOME, "salt": "grain"})
     path = "/api/v1/experiments/home"
     assert ask("GET", path, key=AK).content["salt"] == "grain"
-    assert "salt" not in ask("GET", path, key=RK).content
+    read = ask("GET", path, key=RK).content
+    assert read["key"] == "home"
+    assert "salt" not in read

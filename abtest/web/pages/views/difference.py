@@ -10,7 +10,9 @@ from abtest.stats.results import FrequentistResult, NotEstimable, ValueEstimate
 from abtest.web.pages.views.figures import Figure, Shown, ends
 from abtest.web.pages.views.likely import likely_sentences
 from abtest.web.pages.views.measures import Compared, Ranges, compared, ranges_today
+from abtest.web.render.charts.axis import Tick
 from abtest.web.render.charts.forest import ForestRow, draw_forest, forest_axis
+from abtest.web.render.charts.svg import SERIES
 from abtest.web.render.quantities import NOTHING, level, luck, percent_span, relative
 from abtest.web.render.reader import Reader
 from abtest.web.render.words import (
@@ -83,7 +85,7 @@ def difference_view(
         variant=plain_name(report, comparison.variant),
         level=level(reader, report),
         rows=tuple(_row(reader, one, ranges) for one, ranges in found),
-        chart=_chart(reader, found, key=f"difference-{index}", title=title),
+        chart=_chart(reader, found, index=index, title=title),
         ranges=_ranges_sentence(reader, report),
         likely=likely_sentences(reader, report, index),
     )
@@ -153,19 +155,20 @@ def _chart(
     reader: Reader,
     found: list[tuple[Compared, Ranges | None]],
     *,
-    key: str,
+    index: int,
     title: str,
 ) -> Markup:
     rows = tuple(_forest_row(reader, one, ranges) for one, ranges in found)
-    ticks = forest_axis(rows).ticks(6)
     return draw_forest(
-        key,
+        f"difference-{index}",
         rows,
+        tuple(
+            Tick(value=v, words=reader.format.percent(v, digits=0, signed=True))
+            for v in forest_axis(rows).ticks(6)
+        ),
+        series=(index + 1) % SERIES,
         title=title,
         description="; ".join(f"{row.label}: {row.words}" for row in rows),
-        tick_words=tuple(
-            (tick, reader.format.percent(tick, digits=0, signed=True)) for tick in ticks
-        ),
     )
 
 

@@ -24,7 +24,6 @@ class Card:
     """One experiment in a few lines.
 
     Attributes:
-        rest: the verdict after its headline.
         decide_from: first day of a decision; empty when unknown.
         health_word: empty before the first visitor.
     """
@@ -35,7 +34,8 @@ class Card:
     status_word: str
     tone: str
     headline: str
-    rest: str
+    happened: str
+    advice: str
     visitors: str
     decide_from: str
     health_tone: str
@@ -74,7 +74,8 @@ def _card(reader: Reader, report: ExperimentReport) -> Card:
         status_word=reader.gettext(STATUSES[report.status]),
         tone=VERDICT_TONES[report.verdict.code],
         headline=words.headline,
-        rest=words.sentence.removeprefix(words.headline).strip(),
+        happened=words.happened,
+        advice=words.advice,
         visitors=reader.format.integer(report.maturity.visitors),
         decide_from="" if day is None else reader.format.day(day),
         health_tone=HEALTH_TONES[report.health.status],

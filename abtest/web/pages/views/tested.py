@@ -6,6 +6,7 @@ from abtest.domain.funnel import CountWeights, MoneyWeights, Repeat
 from abtest.services.report import ExperimentReport, StepResult
 from abtest.web.pages.views.figures import Figure
 from abtest.web.pages.views.times import day_in_zone
+from abtest.web.render.charts.svg import SERIES
 from abtest.web.render.reader import Reader
 from abtest.web.render.words import KINDS, quoted, second_name, step_name
 
@@ -90,7 +91,7 @@ def _variants(reader: Reader, report: ExperimentReport) -> tuple[TestedVariant, 
                 if variant.is_control
                 else reader.gettext("variant")
             ),
-            series=f"series-{index % 5}",
+            series=f"series-{index % SERIES}",
             share=Figure(
                 reader.format.percent(variant.planned_share, digits=0),
                 f"variants.{index}.planned_share",

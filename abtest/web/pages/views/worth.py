@@ -14,6 +14,8 @@ from abtest.stats.results import (
     NotEstimable,
 )
 from abtest.web.pages.views.figures import Figure, rich
+from abtest.web.render.charts.axis import Tick
+from abtest.web.render.charts.svg import SERIES
 from abtest.web.render.charts.value_curve import (
     ValueCurve,
     curve_axes,
@@ -67,6 +69,9 @@ class WorthView:
     unit: str
 
 
+_FILLS = {Winner.CONTROL: "series-0", Winner.UNDECIDED: "undecided"}
+
+
 def second_weight(report: ExperimentReport) -> float:
     """Return the worth of the second conversion that the report was made with."""
     match report.weights:
@@ -101,7 +106,10 @@ def worth_view(reader: Reader, report: ExperimentReport, index: int) -> WorthVie
             else _tie(reader, report, tie, f"comparisons.{index}")
         ),
         bands=tuple(
-            _band(reader, band, f"comparisons.{index}.bands.{number}", names)
+            BandLine(
+                words=_band(reader, band, f"comparisons.{index}.bands.{number}", names),
+                fill=_FILLS.get(band.winner, f"series-{(index + 1) % SERIES}"),
+            )
             for number, band in enumerate(comparison.bands)
         ),
         chart=_chart(reader, report, index),
@@ -130,6 +138,10 @@ _FROM = mark(
     "Both may tie at any worth from {upper} upwards (best guess {estimate}); the data"
     " set no upper limit."
 )
+_NEGATIVE = mark(
+    "Both would tie at a worth below zero alone, about {estimate} ({level}% range"
+    " {lower} to {upper}): at every real worth the same variant is ahead."
+)
 _UP_TO = mark(
     "Both may tie at any worth up to {lower} (best guess {estimate}); the data set no"
     " lower limit."
@@ -147,7 +159,9 @@ def _tie(
         return Figure(text, f"{path}.break_even_weight.{name}", value)
 
     message = _TIES[found.kind]
-    if found.kind is BreakEvenKind.RAYS and found.lower is None:
+    if found.kind is BreakEvenKind.INTERVAL and (found.upper or 0.0) < 0:
+        message = _NEGATIVE
+    elif found.kind is BreakEvenKind.RAYS and found.lower is None:
         message = _FROM
     elif found.kind is BreakEvenKind.RAYS and found.upper is None:
         message = _UP_TO
@@ -161,7 +175,7 @@ def _tie(
     )
 
 
-def _band(reader: Reader, band: Band, path: str, names: dict[str, str]) -> BandLine:
+def _band(reader: Reader, band: Band, path: str, names: dict[str, str]) -> Markup:
     def number(value: float, name: str) -> Figure:
         return Figure(
             reader.format.plain(round(value, 2)),
@@ -180,8 +194,7 @@ def _band(reader: Reader, band: Band, path: str, names: dict[str, str]) -> BandL
             message = mark("Worth {lower} to {upper}: {variant} wins.")
         case Winner.UNDECIDED:
             message = mark("Worth {lower} to {upper}: it is open who wins.")
-    words = rich(reader, message, **limits, **names)
-    return BandLine(words=words, fill=band.winner.value)
+    return rich(reader, message, **limits, **names)
 
 
 def _chart(reader: Reader, report: ExperimentReport, index: int) -> Markup | None:
@@ -191,7 +204,7 @@ def _chart(reader: Reader, report: ExperimentReport, index: int) -> Markup | Non
     worth, value = curve_axes(comparison.curve)
     quantity = value_of(reader, report)
     ticks = value.ticks()
-    digits = quantity.digits(*ticks)
+    places = max(0, quantity.digits(*ticks) - 1)
     chosen = second_weight(report)
     found = comparison.break_even_weight
     return draw_value_curve(
@@ -204,11 +217,14 @@ def _chart(reader: Reader, report: ExperimentReport, index: int) -> Markup | Non
             chosen_words=reader.gettext(
                 "set: {worth}", worth=reader.format.plain(chosen)
             ),
-            worth_words=tuple((w, reader.format.plain(w)) for w in worth.ticks(6)),
-            value_words=tuple(
-                (v, quantity.text(v, digits=max(0, digits - 1), signed=True))
+            worth_ticks=tuple(
+                Tick(value=w, words=reader.format.plain(w)) for w in worth.ticks(6)
+            ),
+            value_ticks=tuple(
+                Tick(value=v, words=quantity.text(v, digits=places, signed=True))
                 for v in ticks
             ),
+            series=(index + 1) % SERIES,
         ),
         title=reader.gettext(
             "Difference in value, {variant} against {control}, over the worth of a"

@@ -18,11 +18,20 @@ class Axis:
 
     def ticks(self, wanted: int = 5) -> tuple[float, ...]:
         """Return round numbers on the axis, about as many as wanted."""
-        rough = (self.high - self.low) / wanted
-        power = 10.0 ** math.floor(math.log10(rough))
-        step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
+        length = self.high - self.low
+        power = 10.0 ** math.floor(math.log10(length / wanted))
+        steps = [m * power for m in (1, 2, 5, 10)]
+        step = min(steps, key=lambda s: abs(length / s - wanted))
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         return tuple(number * step for number in range(first, last + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A number on an axis, and how it is written."""
+
+    value: float
+    words: str
 
 
 def axis_around(values: list[float], *, margin: float = 0.08) -> Axis:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from abtest.stats.results import Interval
-from abtest.web.render.charts.axis import Axis, axis_around
+from abtest.web.render.charts.axis import Axis, Tick, axis_around
 from abtest.web.render.charts.svg import chart, element, percent, text
 
-_ROW, _FOOT = 46, 22
+_ROW, _LINE, _FOOT = 62, 44, 22
 _WIDEST = 2.0
 """Changes beyond -200 % and +200 % run out of the picture."""
 
@@ -34,28 +34,22 @@ class ForestRow:
 def draw_forest(
     key: str,
     rows: tuple[ForestRow, ...],
+    ticks: tuple[Tick, ...],
     *,
+    series: int,
     title: str,
     description: str,
-    tick_words: tuple[tuple[float, str], ...],
 ) -> Markup:
-    """Draw one row for each change.
-
-    Args:
-        tick_words: numbers on the axis and how they are written; those that do not
-            lie on it are left out.
-    """
+    """Draw one row for each change; the decisive one in the variant's colour."""
     axis = forest_axis(rows)
     height = _ROW * len(rows) + _FOOT
-    drawing: list[Markup] = []
-    for value, words in tick_words:
-        place = axis.place(value)
-        kind = "zero" if value == 0 else "grid"
-        drawing.append(_rule(place, height - _FOOT, kind))
-        if 0.04 < place < 0.96:
-            drawing.append(text(words, x=place, y=height - 6, anchor="middle"))
+    drawing = [
+        text(tick.words, x=axis.place(tick.value), y=height - 6, anchor="middle")
+        for tick in ticks
+        if 0.04 < axis.place(tick.value) < 0.96
+    ]
     for number, row in enumerate(rows):
-        drawing += _row(row, axis, y=number * _ROW)
+        drawing += _row(row, axis, ticks, y=number * _ROW, series=series)
     return chart(
         key, title=title, description=description, height=height, drawing=drawing
     )
@@ -76,10 +70,13 @@ def forest_axis(rows: tuple[ForestRow, ...]) -> Axis:
     return axis_around([min(_WIDEST, max(-_WIDEST, end)) for end in ends] or [0.0])
 
 
-def _row(row: ForestRow, axis: Axis, *, y: int) -> list[Markup]:
+def _row(
+    row: ForestRow, axis: Axis, ticks: tuple[Tick, ...], *, y: int, series: int
+) -> list[Markup]:
     drawn = [
-        text(row.label, x=0, y=y + 16),
-        text(row.words, x=1, y=y + 16, anchor="end"),
+        element("g", [text(row.label, x=0, y=y + 14)], class_="stage"),
+        text(row.words, x=0, y=y + 30),
+        *(_rule(axis, tick, y=y + _LINE) for tick in ticks),
     ]
     if row.effect is None:
         return drawn
@@ -88,22 +85,23 @@ def _row(row: ForestRow, axis: Axis, *, y: int) -> list[Markup]:
         lower, upper = row.interval.lower, row.interval.upper
         low = 0.0 if lower is None else axis.place(lower)
         high = 1.0 if upper is None else axis.place(upper)
-    kind = "range decisive" if row.is_decisive else "range"
     drawn.append(
         element(
             "line",
             x1=percent(low),
             x2=percent(high),
-            y1=y + 31,
-            y2=y + 31,
-            class_=kind,
+            y1=y + _LINE,
+            y2=y + _LINE,
+            class_=f"range line-{series}" if row.is_decisive else "range line-0",
         )
     )
     dot = percent(axis.place(row.effect))
-    drawn.append(element("circle", cx=dot, cy=y + 31, r=5, class_="dot"))
+    drawn.append(element("circle", cx=dot, cy=y + _LINE, r=5, class_="dot"))
     return drawn
 
 
-def _rule(place: float, height: float, kind: str) -> Markup:
-    x = percent(place)
-    return element("line", x1=x, x2=x, y1=0, y2=height, class_=kind)
+def _rule(axis: Axis, tick: Tick, *, y: int) -> Markup:
+    """Draw the piece of a tick's line that belongs to one row."""
+    x = percent(axis.place(tick.value))
+    kind = "zero" if tick.value == 0 else "grid"
+    return element("line", x1=x, x2=x, y1=y - 9, y2=y + 9, class_=kind)

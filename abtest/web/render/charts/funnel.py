@@ -1,12 +1,15 @@
 """The funnel: how many visitors of each variant reached each step."""
 
 from dataclasses import dataclass
+from textwrap import wrap
 
 from markupsafe import Markup
 
-from abtest.web.render.charts.svg import bar, chart, element, text
+from abtest.web.render.charts.svg import bar, chart, cut, element, text
 
-_STAGE, _ROW, _BAR = 34, 38, 12
+_GAP, _ROW, _BAR = 16, 38, 12
+_LINE, _LABEL = 36, 22
+"""Letters that fit on a telephone: in a line, and beside a count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +46,14 @@ def draw_funnel(
     drawing: list[Markup] = []
     y = 0
     for stage in stages:
-        y += 18
-        drawing.append(element("g", [text(stage.name, x=0, y=y)], class_="stage"))
+        for line in wrap(stage.name, _LINE):
+            y += 18
+            drawing.append(element("g", [text(line, x=0, y=y)], class_="stage"))
         longest = max((b.share for b in stage.bars), default=0.0) or 1.0
         for series, one in enumerate(stage.bars):
             drawing += _row(key, one, series=series, y=y, longest=longest)
             y += _ROW
-        y += _STAGE - 18
+        y += _GAP
     return chart(key, title=title, description=description, height=y, drawing=drawing)
 
 
@@ -57,7 +61,7 @@ def _row(
     key: str, one: FunnelBar, *, series: int, y: int, longest: float
 ) -> list[Markup]:
     return [
-        text(one.label, x=0, y=y + 19),
+        text(cut(one.label, _LABEL), x=0, y=y + 19),
         text(one.words, x=1, y=y + 19, anchor="end"),
         bar(key, series, y=y + 25, width=one.share / longest, height=_BAR),
     ]

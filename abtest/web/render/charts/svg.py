@@ -34,6 +34,11 @@ def text(words: Markup | str, *, x: float, y: float, anchor: str = "start") -> M
     return element("text", [words], x=percent(x), y=y, text_anchor=anchor)
 
 
+def cut(words: str, length: int) -> str:
+    """Shorten words that would run into others; the table has them in full."""
+    return words if len(words) <= length else f"{words[: length - 1].rstrip()}…"
+
+
 def chart(
     key: str, *, title: str, description: str, height: float, drawing: Iterable[Markup]
 ) -> Markup:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from abtest.services.report import CurvePoint
 from abtest.stats.breakeven import Band, Winner
 from abtest.stats.results import BreakEvenKind, BreakEvenWeight
-from abtest.web.render.charts.axis import Axis, axis_around
+from abtest.web.render.charts.axis import Axis, Tick, axis_around
 from abtest.web.render.charts.svg import chart, element, percent, text
 
 _PLOT, _STRIP, _HEIGHT = 200, 14, 252
@@ -21,8 +21,8 @@ class ValueCurve:
 
     Attributes:
         chosen: the worth that is set.
-        worth_words, value_words: numbers on the axes, and how they are written.
         chosen_words: label at the line of the chosen worth.
+        series: colour of the variant.
     """
 
     points: tuple[CurvePoint, ...]
@@ -30,8 +30,9 @@ class ValueCurve:
     break_even: BreakEvenWeight | None
     chosen: float
     chosen_words: str
-    worth_words: tuple[tuple[float, str], ...]
-    value_words: tuple[tuple[float, str], ...]
+    worth_ticks: tuple[Tick, ...]
+    value_ticks: tuple[Tick, ...]
+    series: int
 
 
 def draw_value_curve(
@@ -40,12 +41,12 @@ def draw_value_curve(
     """Draw the difference in value over the worth, with its band, and who wins."""
     worth, value = curve_axes(curve.points)
     drawing = [
-        *_gridlines(value, curve.value_words),
-        _plot(curve.points, worth, value),
+        *_gridlines(value, curve.value_ticks),
+        _plot(curve, worth, value),
         *_break_even(curve.break_even, worth, value),
         *_chosen(curve, worth),
-        *_strip(key, curve.bands, worth),
-        *_worth_labels(worth, curve.worth_words),
+        *_strip(key, curve, worth),
+        *_worth_labels(worth, curve.worth_ticks),
     ]
     return chart(
         key, title=title, description=description, height=_HEIGHT, drawing=drawing
@@ -63,31 +64,38 @@ def _y(value: Axis, number: float) -> float:
     return _PLOT * (1 - value.place(number))
 
 
-def _gridlines(value: Axis, words: tuple[tuple[float, str], ...]) -> list[Markup]:
+def _gridlines(value: Axis, ticks: tuple[Tick, ...]) -> list[Markup]:
     drawn = []
-    for number, written in words:
-        y = _y(value, number)
-        kind = "zero" if number == 0 else "grid"
+    for tick in ticks:
+        y = _y(value, tick.value)
+        kind = "zero" if tick.value == 0 else "grid"
         drawn.append(element("line", x1=0, x2="100%", y1=y, y2=y, class_=kind))
-        drawn.append(text(written, x=0, y=y - 4))
+        drawn.append(text(tick.words, x=0, y=y - 4))
     return drawn
 
 
-def _plot(points: tuple[CurvePoint, ...], worth: Axis, value: Axis) -> Markup:
+def _plot(curve: ValueCurve, worth: Axis, value: Axis) -> Markup:
     def path(numbers: list[tuple[float, float]]) -> str:
         return " ".join(
             f"{_GRID * worth.place(w):.1f},{_GRID * (1 - value.place(v)):.1f}"
             for w, v in numbers
         )
 
+    points = curve.points
     upper = [(p.weight, p.upper) for p in points]
     lower = [(p.weight, p.lower) for p in reversed(points)]
     middle = [(p.weight, p.effect) for p in points]
     return element(
         "svg",
         [
-            element("polygon", points=path(upper + lower), class_="band"),
-            element("polyline", points=path(middle), class_="curve"),
+            element(
+                "polygon",
+                points=path(upper + lower),
+                class_=f"band series-{curve.series}",
+            ),
+            element(
+                "polyline", points=path(middle), class_=f"curve line-{curve.series}"
+            ),
         ],
         viewBox=f"0 0 {_GRID} {_GRID}",
         preserveAspectRatio="none",
@@ -113,7 +121,12 @@ def _break_even(
         low, high = worth.place(found.lower), worth.place(found.upper)
         drawn.append(
             element(
-                "line", x1=percent(low), x2=percent(high), y1=y, y2=y, class_="range"
+                "line",
+                x1=percent(low),
+                x2=percent(high),
+                y1=y,
+                y2=y,
+                class_="range line-0",
             )
         )
     if found.estimate is not None and worth.low <= found.estimate <= worth.high:
@@ -133,14 +146,14 @@ def _chosen(curve: ValueCurve, worth: Axis) -> list[Markup]:
     return [line, element("g", [label], class_="chosen-words")]
 
 
-def _strip(key: str, bands: tuple[Band, ...], worth: Axis) -> list[Markup]:
+def _strip(key: str, curve: ValueCurve, worth: Axis) -> list[Markup]:
     fills = {
         Winner.CONTROL: "series-0",
         Winner.UNDECIDED: "undecided",
-        Winner.TREATMENT: "series-1",
+        Winner.TREATMENT: f"series-{curve.series}",
     }
     drawn = []
-    for band in bands:
+    for band in curve.bands:
         left, right = worth.place(band.lower), worth.place(band.upper)
         shape: dict[str, str | float] = {
             "x": percent(left),
@@ -154,10 +167,10 @@ def _strip(key: str, bands: tuple[Band, ...], worth: Axis) -> list[Markup]:
     return drawn
 
 
-def _worth_labels(worth: Axis, words: tuple[tuple[float, str], ...]) -> list[Markup]:
+def _worth_labels(worth: Axis, ticks: tuple[Tick, ...]) -> list[Markup]:
     drawn = []
-    for number, written in words:
-        place = worth.place(number)
+    for tick in ticks:
+        place = worth.place(tick.value)
         anchor = "start" if place < 0.05 else "end" if place > 0.95 else "middle"
-        drawn.append(text(written, x=place, y=_PLOT + _STRIP + 26, anchor=anchor))
+        drawn.append(text(tick.words, x=place, y=_PLOT + _STRIP + 26, anchor=anchor))
     return drawn
