@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
+RETURNING = 20_000
+
 
 def bodies(kind: str, key: str, offset: int) -> Iterator[bytes]:
     """Yield request bodies without end.
 
-    `new` are visitors never seen before, `back` one and the same hundred visitors,
-    `event` single conversions, `batch` a hundred conversions, `none` no body.
+    `new` are visitors never seen before; `back` are `RETURNING` visitors, one after
+    the other; `event` is a conversion of one of these, `batch` a hundred of them;
+    `none` is no body.
     """
     for n in count(offset):
         stamp = f"{time.time_ns() // 1_000_000:012x}"
@@ -27,12 +30,16 @@ def bodies(kind: str, key: str, offset: int) -> Iterator[bytes]:
             case "new":
                 yield json.dumps({"key": key, "visitor": f"v{n}"}).encode()
             case "back":
-                yield json.dumps({"key": key, "visitor": f"back{n % 100}"}).encode()
+                yield json.dumps(
+                    {"key": key, "visitor": f"back{n % RETURNING}"}
+                ).encode()
             case "event":
                 yield json.dumps({"key": key, "events": [_event(stamp, n)]}).encode()
             case "batch":
                 events = [_event(stamp, n * 100 + i) for i in range(100)]
                 yield json.dumps({"key": key, "events": events}).encode()
+            case _:
+                raise SystemExit(f"unknown kind {kind}")
 
 
 def _event(stamp: str, n: int) -> dict[str, object]:
@@ -40,7 +47,7 @@ def _event(stamp: str, n: int) -> dict[str, object]:
     return {
         "id": uuid7,
         "type": "conversion",
-        "visitor": f"back{n % 100}",
+        "visitor": f"back{n % RETURNING}",
         "step": "purchase",
         "value": 20.0,
         "currency": "EUR",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from abtest.domain.allocation import allocate
-from abtest.domain.events import Conversion, Event, EventId, Exposure
+from abtest.domain.events import Conversion, Event, EventId, Exposure, Milliseconds
 from abtest.domain.experiment import (
     Action,
     Experiment,
@@ -78,7 +78,7 @@ def traffic(visitors: int) -> list[list[Event]]:
         events.append(
             Exposure(
                 id=next_id(at),
-                at=at,
+                at=Milliseconds(at),
                 visitor=visitor,
                 experiment=KEY,
                 variant=VariantKey("ab"[i % 2]),
@@ -94,7 +94,7 @@ def traffic(visitors: int) -> list[list[Event]]:
             events.append(
                 Conversion(
                     id=next_id(when),
-                    at=when,
+                    at=Milliseconds(when),
                     visitor=visitor,
                     step=BUY,
                     value=round(100 * chance.lognormvariate(3.5, 0.8)),

@@ -68,8 +68,8 @@ def running(command: list[str], port: int, path: str) -> Iterator[None]:
 def load(port: int, path: str, kind: str, **more: object) -> dict[str, float]:
     """Run the load generator once."""
     command = [sys.executable, HERE / "load.py", "--port", port, "--path", path]
-    command += ["--kind", kind, "--seconds", SECONDS]
-    for name, value in more.items():
+    command += ["--kind", kind]
+    for name, value in ({"seconds": SECONDS} | more).items():
         command += [f"--{name}", value]
     done = subprocess.run(
         [str(part) for part in command], check=True, capture_output=True, text=True
@@ -117,6 +117,8 @@ def measure(ours: int, bare: int, key: str) -> None:
     floor: list[float] = []
     errors = 0.0
     offset = 0
+    warm = load(ours, "/api/v1/assign", "back", key=key, seconds=12)["requests"]
+    print(f"{warm:,.0f} requests before the first round, to expose the visitors")
     for _ in range(ROUNDS):
         ok = load(bare, "/", "none")["per_second"]
         floor.append(ok)

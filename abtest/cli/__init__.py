@@ -51,6 +51,16 @@ ENTRIES: tuple[Entry, ...] = (
         help="Print the report of an experiment.",
     ),
     Entry(
+        name="plan",
+        place="plan:plan",
+        help="Say how many visitors an experiment needs, and how many days.",
+    ),
+    Entry(
+        name="simulate",
+        place="simulate:simulate",
+        help="Repeat experiments with a known truth and count how often we are right.",
+    ),
+    Entry(
         name="key",
         place="keys:key",
         help="Create, list and revoke the keys of programs.",

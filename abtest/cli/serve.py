@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing.util
+import socket
 import sys
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
@@ -14,6 +15,7 @@ from granian.server.mp import MPServer
 from abtest.app import create_context, create_service
 from abtest.cli.console import database_path, json_option, open_database, settings, show
 from abtest.config import Settings
+from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import make_setup_token
 
 # Each waits for its own commit; those that wait together are committed together, so
@@ -42,6 +44,7 @@ def serve(host: str, port: int) -> None:
     from abtest.store.migrate import migrate  # noqa: PLC0415 - help needs no driver
 
     configured = settings()
+    _check_free(host, port)
     migrate(database_path(configured))
     with open_database() as store:
         token = make_setup_token(store)
@@ -53,6 +56,20 @@ def serve(host: str, port: int) -> None:
     show({"address": address, "setup_link": link}, *lines)
     sys.stdout.flush()
     _server(host, port).serve(target_loader=_loader(configured), wrap_loader=False)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Refuse an address that is in use: the server itself would share it silently."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise AbtestError(
+            ErrorCode.UNAVAILABLE,
+            f"cannot listen at {_in_url(host)}:{port}:"
+            f" {str(error.strerror).partition(' (')[0]};"
+            " choose another address with --host and --port",
+        ) from error
 
 
 def _server(host: str, port: int) -> MPServer:

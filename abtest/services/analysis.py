@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import reduce
-from operator import add
 
 from abtest import __version__
 from abtest.domain.experiment import Experiment, ExperimentKey, VariantKey
@@ -39,7 +37,7 @@ from abtest.services.report import (
     Today,
 )
 from abtest.services.variants import describe_variants
-from abtest.stats.delayed import Maturity, Measure, maturity
+from abtest.stats.delayed import Maturity, Measure
 from abtest.stats.moments import Moments
 from abtest.store.protocol import ExperimentFacts, Store
 
@@ -107,9 +105,8 @@ def write_report(data: ReportData) -> ExperimentReport:
     is_exploratory = weights != weighting(experiment, None, None)
     is_late = is_exploratory or experiment.weights_changed_at is not None
     estimates = estimator(experiment, moments)
-    everybody = reduce(add, estimates.moments, Moments())
-    matured = maturity(everybody, window=estimates.window, as_of=day)
     counts = estimates.joint(Measure.COUNT, day)
+    matured = estimates.maturity(counts, day)
     money = estimates.joint(Measure.MONEY, day)
     values = counts if weights.measure is Measure.COUNT else money
     end = plan_end(
@@ -151,7 +148,7 @@ def write_report(data: ReportData) -> ExperimentReport:
     health = summarize(
         (
             check_sample_ratio(experiment, moments),
-            check_contamination(data.facts.contaminated, everybody.visitors),
+            check_contamination(data.facts.contaminated, matured.visitors),
             *check_counts(evidence),
             *check_plan(experiment),
         )

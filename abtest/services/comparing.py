@@ -272,9 +272,9 @@ def _comparison(
         ),
         calculator_check=pooled_proportion_test(
             counted[0].first,
-            moments[0].until(c.as_of).visitors,
+            moments[0].visitors,
             counted[i].first,
-            moments[i].until(c.as_of).visitors,
+            moments[i].visitors,
         ),
         decision_interval=_decision_interval(c, value),
         break_even_weight=_break_even(c, pair),
@@ -286,6 +286,7 @@ def _comparison(
                 window=c.estimator.window,
                 as_of=c.as_of,
                 alpha=c.experiment.alpha,
+                is_stratified=c.estimator.is_stratified,
             )
             if c.experiment.currency
             else NotEstimable(Reason.NO_REVENUE)

@@ -14,24 +14,21 @@ from abtest.domain.experiment import (
 )
 from abtest.domain.funnel import (
     ConversionGoal,
-    ConversionWeights,
-    CountWeights,
     FunnelStep,
     LaterStep,
-    MoneyWeights,
     Repeat,
     SecondConversion,
     StepKey,
     StepKind,
 )
-from abtest.domain.money import is_currency, to_minor
+from abtest.domain.money import to_minor
 from abtest.services.checks import listed, shown
 from abtest.services.complaints import Complaints
 from abtest.services.definition import (
     ExperimentDefinition,
     SecondDefinition,
-    WeightsDefinition,
 )
+from abtest.services.weight_rules import MAX_WORTH, check_weights, to_weights
 
 MAX_VARIANTS = 20
 MAX_STEPS = 20
@@ -42,7 +39,6 @@ MAX_PAYLOAD_BYTES = 8192
 MAX_SALT = 64
 MAX_GAP_HOURS = 8760
 MAX_ORDINAL = 20
-MAX_WEIGHT = 1e9
 
 
 def to_experiment(
@@ -59,7 +55,7 @@ def to_experiment(
     complaints = Complaints()
     _check(complaints, definition)
     complaints.finish()
-    weights = _weights(definition.weights)
+    weights = to_weights(definition.weights)
     cap = definition.order_cap
     return Experiment(
         key=ExperimentKey(definition.key),
@@ -103,7 +99,7 @@ def _check(c: Complaints, d: ExperimentDefinition) -> None:
     _check_variants(c, d)
     _check_funnel(c, d)
     _check_second(c, d)
-    _check_weights(c, d.weights)
+    check_weights(c, d.weights)
     _check_numbers(c, d)
     _check_choices(c, d)
     _check_unsupported(c, d)
@@ -121,7 +117,7 @@ def _check_variants(c: Complaints, d: ExperimentDefinition) -> None:
     for index, v in enumerate(d.variants):
         c.key(f"/variants/{index}/key", v.key)
         c.text(f"/variants/{index}/name", v.name, longest=MAX_NAME)
-        c.within(f"/variants/{index}/weight", v.weight, lowest=0, highest=MAX_WEIGHT)
+        c.within(f"/variants/{index}/weight", v.weight, lowest=0, highest=MAX_SHARE)
         size = len(_compact(v.payload).encode())
         if size > MAX_PAYLOAD_BYTES:
             c.add(
@@ -189,46 +185,6 @@ def _check_second(c: Complaints, d: ExperimentDefinition) -> None:
         )
 
 
-def _check_weights(c: Complaints, w: WeightsDefinition) -> None:
-    if w.currency is not None and not is_currency(w.currency):
-        c.add(
-            "/weights/currency",
-            "invalid_currency",
-            f"currency {shown(w.currency)} is none; write it as three capital"
-            ' letters, for example "EUR"',
-        )
-    points = {"first": w.first, "second": w.second}
-    margins = {"first_margin": w.first_margin, "second_margin": w.second_margin}
-    used, unused = (margins, points) if w.money else (points, margins)
-    for name, value in unused.items():
-        if value is not None:
-            c.add(
-                f"/weights/{name}",
-                "contradiction",
-                f"{name} does not go with money {json.dumps(w.money)};"
-                " weigh by points or by money, not both",
-            )
-    for name, value in used.items():
-        if value is not None and not abs(value) <= MAX_WEIGHT:
-            c.add(
-                f"/weights/{name}",
-                "invalid_weight",
-                f"{name} is {value:g}; use a finite number",
-            )
-    if not any(1.0 if value is None else value for value in used.values()):
-        c.add(
-            f"/weights/{next(iter(used))}",
-            "invalid_weight",
-            "both weights are 0; at least one conversion must be worth something",
-        )
-    if w.money and w.currency is None:
-        c.add(
-            "/weights/currency",
-            "required",
-            'currency is missing; money needs one, for example "EUR"',
-        )
-
-
 def _check_numbers(c: Complaints, d: ExperimentDefinition) -> None:
     c.within("/window_days", d.window_days, lowest=0, highest=MAX_WINDOW)
     c.between("/alpha", d.alpha, above=0, below=0.5)
@@ -268,7 +224,7 @@ def _check_choices(c: Complaints, d: ExperimentDefinition) -> None:
             f"time_zone {shown(d.time_zone)} is not known;"
             ' use a name like "Europe/Berlin"',
         )
-    if d.followed_until is not None and not _is_day(d.followed_until):
+    if d.followed_until is not None and not is_day(d.followed_until):
         c.add(
             "/followed_until",
             "invalid_day",
@@ -325,22 +281,6 @@ def _second(first: StepKey, definition: ExperimentDefinition) -> SecondConversio
     )
 
 
-def _weights(w: WeightsDefinition) -> ConversionWeights:
-    if w.money and w.currency is not None:
-        return MoneyWeights(
-            currency=w.currency,
-            first_margin=_or_one(w.first_margin),
-            second_margin=_or_one(w.second_margin),
-        )
-    return CountWeights(
-        first=_or_one(w.first), second=_or_one(w.second), currency=w.currency
-    )
-
-
-def _or_one(value: float | None) -> float:
-    return 1.0 if value is None else value
-
-
 def _compact(payload: dict[str, object]) -> str:
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
@@ -353,7 +293,8 @@ def _is_time_zone(name: str) -> bool:
     return True
 
 
-def _is_day(text: str) -> bool:
+def is_day(text: str) -> bool:
+    """Tell whether the text is a day, written as 2026-01-31."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

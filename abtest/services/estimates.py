@@ -8,10 +8,13 @@ from abtest.domain.funnel import CountWeights, MoneyWeights
 from abtest.domain.money import minor_digits
 from abtest.services.health import has_changed_allocation
 from abtest.stats.delayed import (
+    Maturity,
     Measure,
     Window,
     estimate,
     estimate_mature,
+    maturity,
+    observed,
     value,
 )
 from abtest.stats.moments import Moments
@@ -77,7 +80,8 @@ class Estimator:
     """Estimates all variants, control first, as the data of the experiment demand.
 
     Attributes:
-        moments: one for each variant, in the experiment's order.
+        moments: one for each variant, in the experiment's order; nothing later than
+            the day of the report.
         is_stratified: the traffic split changed, so days are compared with days.
     """
 
@@ -101,6 +105,34 @@ class Estimator:
         return tuple(
             estimate_mature(m, window=self.window, as_of=as_of, measure=measure)
             for m in self.moments
+        )
+
+    def maturity(self, counts: Sequence[Joint], as_of: int) -> Maturity:
+        """Say how mature all variants together are.
+
+        Args:
+            counts: first and second conversions as estimated on that day.
+        """
+        parts = [maturity(m, window=self.window, as_of=as_of) for m in self.moments]
+        estimated = all_estimated(
+            [joint for joint, part in zip(counts, parts, strict=True) if part.visitors]
+        )
+        seen = sum(
+            observed(m, window=self.window, as_of=as_of).second for m in self.moments
+        )
+        share = None
+        if seen and not isinstance(estimated, NotEstimable):
+            share = seen / sum(joint.visitors * joint.second for joint in estimated)
+        starts = [
+            p.first_complete_day for p in parts if p.first_complete_day is not None
+        ]
+        ends = [p.complete_day for p in parts if p.complete_day is not None]
+        return Maturity(
+            share=share,
+            visitors=sum(part.visitors for part in parts),
+            mature_visitors=sum(part.mature_visitors for part in parts),
+            first_complete_day=min(starts, default=None),
+            complete_day=max(ends, default=None),
         )
 
 

@@ -41,7 +41,7 @@ def describe_variants(
     planned = _planned_shares(experiment)
     described = []
     for i, variant in enumerate(experiment.variants):
-        moments = estimator.moments[i].until(as_of)
+        moments = estimator.moments[i]
         counted = observed(moments, window=estimator.window, as_of=as_of)
         matured = maturity(moments, window=estimator.window, as_of=as_of)
         described.append(

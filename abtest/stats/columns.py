@@ -68,7 +68,7 @@ class Columns:
         pair_keys: cohort position, ordinal and lag of the smaller entry, of the other.
         pairs: conversions, product, count_amount, amount_count.
         steps: visitors who reached it, for each funnel step.
-        memo: what was estimated from them, by what was asked.
+        covariances: those computed so far, by what was asked.
     """
 
     days: Whole
@@ -78,7 +78,7 @@ class Columns:
     pair_keys: tuple[Whole, ...]
     pairs: tuple[Whole, ...]
     steps: Mapping[str, Rows]
-    memo: dict[Hashable, object] = field(default_factory=dict)
+    covariances: dict[Hashable, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, moments: Moments) -> "Columns":

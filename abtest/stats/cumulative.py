@@ -5,7 +5,7 @@ been followed that far. Its variance is that of the visitors' influence function
 computed from sums in whole numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,32 +133,23 @@ def estimate_means(
         Lawless and Nadeau, https://doi.org/10.1080/00401706.1995.10484300 (its
         variance without a model)
     """
-    question = (tuple(processes), as_of, last_day)
-    answer = columns.memo.get(question)
-    if not isinstance(answer, Means | NotEstimable):
-        answer = _estimate_means(columns, processes, as_of=as_of, last_day=last_day)
-        columns.memo[question] = answer
-    return answer
-
-
-def _estimate_means(
-    columns: Columns, processes: Sequence[Process], *, as_of: int, last_day: int
-) -> Means | NotEstimable:
-    """Estimate what was not asked before."""
     window = max(process.window for process in processes)
     known = follow_up(
         columns.days, columns.sizes, window=window, as_of=as_of, last_day=last_day
     )
     if isinstance(known, NotEstimable):
         return known
-    return _means(
-        known,
-        [columns.totals(process) for process in processes],
-        [
-            [columns.products(one, other) for other in processes[: i + 1]]
-            for i, one in enumerate(processes)
-        ],
-    )
+    sums = [sums_by_follow_up(known, columns.totals(p)) for p in processes]
+    remembered = columns.covariances
+
+    def covariance(i: int, k: int) -> float:
+        question = (processes[i], processes[k], window, as_of, last_day)
+        if question not in remembered:
+            products = columns.products(processes[i], processes[k])
+            remembered[question] = _covariance(known, sums[i], sums[k], products)
+        return remembered[question]
+
+    return _means(known, sums, covariance)
 
 
 def estimate_step_mean(
@@ -171,29 +162,22 @@ def estimate_step_mean(
     if isinstance(known, NotEstimable):
         return known
     rows = columns.reached(step, window=window)
-    return _means(known, [rows], [[rows]])
+    sums = sums_by_follow_up(known, rows)
+    return _means(known, [sums], lambda _i, _k: _covariance(known, sums, sums, rows))
 
 
 def _means(
-    known: FollowUp, totals: Sequence[Rows], products: Sequence[Sequence[Rows]]
+    known: FollowUp, sums: Sequence[Whole], covariance: Callable[[int, int], float]
 ) -> Means | NotEstimable:
-    """Estimate from the totals, and the products by the lower triangle of pairs."""
+    """Estimate from each process's sums and the covariance of any two."""
     if known.visitors < 2:
         return NotEstimable(Reason.TOO_FEW_VISITORS)
-    sums = [sums_by_follow_up(known, rows) for rows in totals]
     n = known.followed[known.starts].astype(np.float64)
-    lower = [
-        [
-            _covariance(known, sums[i], sums[k], known.visible(rows))
-            for k, rows in enumerate(row)
-        ]
-        for i, row in enumerate(products)
-    ]
-    by_group = [_by_group(s.diagonal(), known.starts).astype(np.float64) for s in sums]
+    totals = [_by_group(s.diagonal(), known.starts).astype(np.float64) for s in sums]
     return Means.from_lower(
         visitors=known.visitors,
-        means=[float((total / n).sum()) for total in by_group],
-        lower=lower,
+        means=[float((total / n).sum()) for total in totals],
+        lower=[[covariance(i, k) for k in range(i + 1)] for i in range(len(sums))],
         is_mature=known.is_mature,
     )
 
@@ -221,6 +205,7 @@ def _covariance(known: FollowUp, one: Whole, other: Whole, products: Rows) -> fl
     N_D X - T S is a whole number, and stays one when it is added up over lags with
     the same N_d: no digit is lost, however large the mean is beside the spread.
     """
+    products = known.visible(products)
     kind = exact_type(
         known.visitors * absolute(products.value).sum(),
         (1 + absolute(one).max(axis=1).sum()) * (1 + absolute(other).max(axis=1).sum()),

@@ -152,7 +152,7 @@ def analyze_any_time(
 def _evaluated(
     looks: Sequence[Look], planned: float
 ) -> tuple[tuple[Look, ...], tuple[float, ...], bool]:
-    """Return the looks that count, their information times, and if the last is final."""
+    """Return the looks that count, their times, and whether the last one is final."""
     if not looks or not planned > 0:
         raise ValueError("there must be a look and a positive planned information")
     if any(later.day <= earlier.day for earlier, later in pairwise(looks)):

@@ -134,10 +134,11 @@
     if (!granted || !early[0]) return;
     const events = early.map((event) => ({ ...event, visitor, at: now() }));
     early = [];
+    // Nobody is a visitor without an id, nor when a variant is forced.
     if (visitor) save(load().concat(events));
   };
   const record = (event) => {
-    if (forced || granted === false) return;
+    if (granted === false) return;
     early.push({ id: uuid(), ...event });
     if (settled) {
       admit();

@@ -103,6 +103,21 @@ def test_a_refusal_forgets_everything(
     assert faulty.faults.received == []
 
 
+def test_what_happens_after_a_refusal_is_never_told(
+    page: Page, faulty: FaultyService, asking: str
+) -> None:
+    page.goto(asking)
+    page.evaluate(READY)
+    page.evaluate("abtest.consent(false)")
+    page.click("button")
+    page.evaluate("abtest.consent(true)")
+    page.wait_for_selector("html.abtest-home-b")
+    page.evaluate("abtest.track('signup')")
+    page.wait_for_function("localStorage.getItem('abtest_queue') === null")
+    (batch,) = faulty.faults.batches()
+    assert [event["step"] for event in batch] == ["signup"]
+
+
 def test_the_browsers_privacy_signal_asks_for_consent_too(
     page: Page, context: BrowserContext, page_server: PageServer, faulty: FaultyService
 ) -> None:

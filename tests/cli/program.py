@@ -18,7 +18,7 @@ class Document:
 
     def at(self, path: str) -> object:
         found = self.root
-        for name in path.split("."):
+        for name in path.split(".") if path else ():
             if isinstance(found, list):
                 found = found[int(name)]
             else:

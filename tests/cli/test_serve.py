@@ -194,6 +194,22 @@ def test_the_set_up_link_is_printed_until_there_is_a_user(service: Service) -> N
     assert service.told["setup_link"] is None
 
 
+def test_an_address_in_use_is_refused(service: Service) -> None:
+    done = subprocess.run(
+        [*ABTEST, "serve", "--port", str(service.port)],
+        env=service.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert done.returncode == 1
+    assert f"cannot listen at 127.0.0.1:{service.port}: Address already in use" in (
+        done.stderr
+    )
+    assert "--port" in done.stderr
+
+
 @pytest.mark.parametrize(
     "command", [["--help"], ["key", "create", "--kind", "pk"], ["experiment", "list"]]
 )

@@ -128,7 +128,7 @@ class EventContract:
         self, store: Store
     ) -> None:
         store.add_experiment(home())
-        events = [
+        events: list[Event] = [
             exposure(1, "browser"),
             exposure(2, "till", variant="b"),
             conversion(3, "browser", order="o1"),

@@ -85,8 +85,8 @@ STORIES = (
             minimum_detectable_effect=0.08,
             time_zone=_ZONE,
         ),
-        journeys={"countdown": _shop(0.08, 0.20), "honest": _shop(0.0728, 0.35)},
-        visitors_per_day=1500,
+        journeys={"countdown": _shop(0.08, 0.20), "honest": _shop(0.073, 0.36)},
+        visitors_per_day=1150,
         began=150,
         closed=90,
         look_at="it loses first purchases and wins all the same: see the worth of a"
@@ -105,8 +105,8 @@ STORIES = (
             minimum_detectable_effect=0.08,
             time_zone=_ZONE,
         ),
-        journeys={"plain": _shop(0.07, 0.31), "bold": _shop(0.077, 0.15)},
-        visitors_per_day=760,
+        journeys={"plain": _shop(0.07, 0.33), "bold": _shop(0.077, 0.14)},
+        visitors_per_day=500,
         began=100,
         look_at="more first purchases, far fewer second ones: a test of first purchases"
         " alone would have crowned it",
@@ -124,7 +124,7 @@ STORIES = (
             time_zone=_ZONE,
         ),
         journeys={"one": _shop(0.05, 0.25), "three": _shop(0.055, 0.25)},
-        visitors_per_day=600,
+        visitors_per_day=300,
         began=18,
         look_at="running, and too early to say: when a decision will be possible",
     ),
@@ -146,10 +146,10 @@ STORIES = (
         ),
         journeys={
             "none": _shop(0.05, 0.26),
-            "shipping": _shop(0.052, 0.31, value=54.0),
+            "shipping": _shop(0.052, 0.32, value=55.0),
             "voucher": _shop(0.056, 0.25, value=35.0),
         },
-        visitors_per_day=1150,
+        visitors_per_day=750,
         began=140,
         closed=75,
         look_at="three variants judged in money: where the gain comes from, and what a"
@@ -173,9 +173,9 @@ STORIES = (
         ),
         journeys={
             "checklist": _leads(0.20, 0.30, 0.26),
-            "webinar": _leads(0.16, 0.24, 0.64),
+            "webinar": _leads(0.16, 0.24, 0.70),
         },
-        visitors_per_day=900,
+        visitors_per_day=680,
         began=130,
         closed=70,
         look_at="worth more per visitor, but it loses more first purchases than was"
@@ -228,7 +228,7 @@ STORIES = (
             time_zone=_ZONE,
         ),
         journeys={"without": _shop(0.06, 0.24), "badge": _shop(0.072, 0.30)},
-        visitors_per_day=800,
+        visitors_per_day=550,
         began=260,
         closed=215,
         decision=Decision(

@@ -114,14 +114,11 @@ def import_file(
             on_progress(stream.position, stream.size)
         _stop_if_bad(request, tally)
         on_progress(stream.size, stream.size)
-    if not request.is_rehearsal:
-        _keep_followed_until(store, experiment, request)
-        entry = _audit_entry(experiment, request, tally, caller=caller, now=now)
-        store.append_audit(entry)
-    until = request.followed_until
-    return tally.summary(
-        experiment, until.isoformat() if until else experiment.followed_until
-    )
+    if request.is_rehearsal:
+        return tally.summary(experiment, experiment.followed_until)
+    until = _keep_followed_until(store, key, request.followed_until)
+    store.append_audit(_audit_entry(experiment, request, tally, caller=caller, now=now))
+    return tally.summary(experiment, until)
 
 
 def _check_open(experiment: Experiment) -> None:
@@ -251,12 +248,13 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _keep_followed_until(
-    store: Store, experiment: Experiment, request: ImportRequest
-) -> None:
-    """Keep the last day that was followed up, if the user told it."""
-    until = request.followed_until
+    store: Store, key: ExperimentKey, until: date | None
+) -> str | None:
+    """Keep the last day that was followed up, if the user told it; return the day."""
+    # Read again: a long import leaves time for others to change the experiment.
+    experiment = store.get_experiment(key)
     if until is None or until.isoformat() == experiment.followed_until:
-        return
+        return experiment.followed_until
     store.replace_experiment(
         replace(
             experiment,
@@ -264,6 +262,7 @@ def _keep_followed_until(
             version=experiment.version + 1,
         )
     )
+    return until.isoformat()
 
 
 def _audit_entry(

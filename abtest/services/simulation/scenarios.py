@@ -135,7 +135,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             name="fewer_but_loyal",
-            summary="b gives up 8 % of the first conversions and wins 40 % more repeats",
+            summary="b loses 8 % of the first conversions and wins 40 % more repeats",
             arms=(Arm(), Arm(first=0.92, repeat=1.4)),
         ),
         Scenario(

@@ -1,4 +1,4 @@
-"""Repeats a scenario and counts false alarms, coverage, power and wrong winners."""
+"""Repeats a scenario through the report, and counts how often the report is right."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,23 +24,18 @@ from abtest.domain.funnel import (
     Repeat,
     StepKey,
 )
+from abtest.domain.visitor import date_to_day
 from abtest.services.analysis import ReportData, analyze, write_report
-from abtest.services.report import ExperimentReport, Today, VerdictCode
+from abtest.services.report import ExperimentReport, Today
 from abtest.services.simulation.scenarios import Scenario
-from abtest.services.simulation.traffic import (
-    Draw,
-    day_number,
-    draw,
-    to_events,
-    to_moments,
-)
+from abtest.services.simulation.tally import Tally, count_report
+from abtest.services.simulation.traffic import Draw, draw_all, to_events, to_moments
 from abtest.stats.moments import Moments
-from abtest.stats.results import NotEstimable
 from abtest.store.protocol import ExperimentFacts, Store
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
-_STEP = StepKey("purchase")
-_ARMS = (VariantKey("a"), VariantKey("b"))
+STEP = StepKey("purchase")
+_FIRST_DAY = date_to_day(START.date())
 _NOTHING_TODAY = Today(exposures=0, conversions=0)
 _FACTS = ExperimentFacts(
     contaminated=0, first_exposure=None, last_exposure=None, last_event=None
@@ -52,9 +47,11 @@ class Study:
     """What is repeated, and how it is looked at.
 
     Attributes:
-        days_after_window: the look is this many days after the oldest visitors'
-            window is over; None waits until everybody's is.
-        method: `fixed` looks once; `sequential` every day until then.
+        seed: replication number i is the same whatever the number of replications.
+        days_after_window: the (last) look is this many days after the oldest
+            visitors' window is over; None waits until everybody's is.
+        method: `fixed` looks once; `sequential` every day from the end of the oldest
+            visitors' window on.
     """
 
     scenario: Scenario
@@ -65,50 +62,84 @@ class Study:
     alpha: float = 0.05
 
     @property
-    def as_of(self) -> int:
-        """The day of the (last) look, days since 1970-01-01."""
+    def day(self) -> int:
+        """The day of the (last) look, 0 being the first one of the experiment."""
         wait = self.days_after_window
-        if wait is None:
-            wait = self.scenario.exposure_days - 1
-        return day_number(START) + self.scenario.window_days + wait
+        mature = self.scenario.exposure_days - 1
+        return self.scenario.window_days + (mature if wait is None else wait)
 
+    @property
+    def as_of(self) -> int:
+        """The same, days since 1970-01-01."""
+        return _FIRST_DAY + self.day
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What was counted over the replications.
+    @property
+    def now(self) -> datetime:
+        """The midnight at which that day is complete."""
+        return START + timedelta(days=self.day + 1)
 
-    Attributes:
-        estimated: replications in which the effect on the value could be estimated.
-        rejected: of these, p below alpha (sequential: the bound was crossed at some
-            look).
-        covered: the interval of the effect holds the truth.
-        pooled_rejected: a plain count of everything seen, recent visitors included as
-            if they were done, finds a difference.
-        crowned, kept: verdict `winner` for b; verdict `keep_control`.
-        effects: sum of estimated effects, to show bias.
-        true_effect: of the scenario.
-    """
+    @property
+    def variants(self) -> tuple[VariantKey, ...]:
+        """Keys a, b, c, ... of the scenario's arms."""
+        return tuple(
+            VariantKey(chr(ord("a") + i)) for i in range(len(self.scenario.arms))
+        )
 
-    estimated: int = 0
-    rejected: int = 0
-    covered: int = 0
-    pooled_rejected: int = 0
-    crowned: int = 0
-    kept: int = 0
-    effects: float = 0.0
-    true_effect: float = 0.0
+    def draws(self, *, first: int = 0) -> Iterator[tuple[Draw, ...]]:
+        """Draw all variants for every replication.
 
-    def __add__(self, other: "Tally") -> "Tally":
-        """Add the counts of further replications of the same scenario."""
-        return Tally(
-            estimated=self.estimated + other.estimated,
-            rejected=self.rejected + other.rejected,
-            covered=self.covered + other.covered,
-            pooled_rejected=self.pooled_rejected + other.pooled_rejected,
-            crowned=self.crowned + other.crowned,
-            kept=self.kept + other.kept,
-            effects=self.effects + other.effects,
-            true_effect=self.true_effect or other.true_effect,
+        Args:
+            first: replication to begin with.
+        """
+        for number in range(first, self.replications):
+            seed = np.random.SeedSequence(self.seed, spawn_key=(number,))
+            yield draw_all(self.scenario, np.random.default_rng(seed))
+
+    def moments(self, drawn: tuple[Draw, ...]) -> dict[VariantKey, Moments]:
+        """Add the draw up as the store would."""
+        return {
+            key: to_moments(one, self.scenario, first_day=_FIRST_DAY, step=STEP)
+            for key, one in zip(self.variants, drawn, strict=True)
+        }
+
+    def experiment(self) -> Experiment:
+        """Return the experiment as it stands on the day of the look.
+
+        It is closed to new visitors when the last of the scenario have come.
+        """
+        scenario = self.scenario
+        cap = scenario.order_cap
+        experiment = Experiment(
+            key=ExperimentKey("simulated"),
+            name=scenario.summary,
+            variants=tuple(Variant(key=key, name=key) for key in self.variants),
+            funnel=(FunnelStep(key=STEP, name="Purchase"),),
+            goal=ConversionGoal(first=STEP, second=Repeat(step=STEP)),
+            window_days=scenario.window_days,
+            weights=(
+                MoneyWeights(currency="EUR")
+                if scenario.order_sigma
+                else CountWeights(
+                    first=1.0, second=scenario.second_weight, currency="EUR"
+                )
+            ),
+            alpha=self.alpha,
+            method=self.method,
+            minimum_detectable_effect=scenario.smallest_effect,
+            order_cap=None if cap is None else round(100 * cap),
+            salt="simulated",
+            created_at=START,
+            phases=_phases(scenario, self.variants),
+        ).after(Action.START, START)
+        closed = START + timedelta(days=scenario.exposure_days)
+        return (
+            experiment if self.now < closed else experiment.after(Action.CLOSE, closed)
+        )
+
+    def tally(self, report: ExperimentReport, drawn: tuple[Draw, ...]) -> Tally:
+        """Count what one report says."""
+        return count_report(
+            report, drawn, self.scenario, alpha=self.alpha, day=self.day
         )
 
 
@@ -120,138 +151,52 @@ def run_through_store(
     Args:
         open_store: gives the store of a replication; it is closed here.
     """
-    for number, drawn in enumerate(_draws(study)):
+    experiment = study.experiment()
+    for number, drawn in enumerate(study.draws()):
         store = open_store(number)
         try:
-            experiment = _experiment(study)
             store.add_experiment(experiment)
             events = [
                 event
                 for i, one in enumerate(drawn)
                 for event in to_events(one, experiment, variant=i, start=START)
             ]
-            now = START + timedelta(days=study.as_of - day_number(START) + 1)
-            store.record(events, received_at=now)
-            report = analyze(store, experiment.key, now=now)
+            store.record(events, received_at=study.now)
+            report = analyze(store, experiment.key, now=study.now)
         finally:
             store.close()
-        yield _tally(study, report, drawn)
+        yield study.tally(report, drawn)
 
 
 def run_on_sums(study: Study) -> Iterator[Tally]:
     """Repeat with the sums that a store would keep: the same report, much faster."""
-    for drawn in _draws(study):
-        known = {
-            key: to_moments(one, first_day=day_number(START), step=_STEP)
-            for key, one in zip(_ARMS, drawn, strict=True)
-        }
-        yield _tally(study, _report(study, known, study.as_of), drawn)
+    for drawn in study.draws():
+        yield study.tally(report_of(study, study.moments(drawn)), drawn)
 
 
-def _report(
-    study: Study, known: dict[VariantKey, Moments], day: int
-) -> ExperimentReport:
+def report_of(study: Study, known: dict[VariantKey, Moments]) -> ExperimentReport:
+    """Write the report of one replication from its sums."""
     return write_report(
         ReportData(
-            experiment=_experiment(study),
+            experiment=study.experiment(),
             known=known,
             facts=_FACTS,
             today=_NOTHING_TODAY,
-            day=day,
+            day=study.as_of,
         )
     )
 
 
-def _draws(study: Study) -> Iterator[tuple[Draw, ...]]:
-    """Draw both variants for every replication from one seed."""
-    for seed in np.random.SeedSequence(study.seed).spawn(study.replications):
-        rng = np.random.default_rng(seed)
-        yield tuple(draw(study.scenario, arm, rng) for arm in study.scenario.arms)
-
-
-def _experiment(study: Study) -> Experiment:
-    scenario = study.scenario
-    weights = (
-        MoneyWeights(currency="EUR")
-        if scenario.order_sigma
-        else CountWeights(first=1.0, second=scenario.second_weight, currency="EUR")
-    )
-    draft = Experiment(
-        key=ExperimentKey("simulated"),
-        name=scenario.summary,
-        variants=tuple(Variant(key=key, name=key) for key in _ARMS),
-        funnel=(FunnelStep(key=_STEP, name="Purchase"),),
-        goal=ConversionGoal(first=_STEP, second=Repeat(step=_STEP)),
-        window_days=scenario.window_days,
-        weights=weights,
-        alpha=study.alpha,
-        method=study.method,
-        salt="simulated",
-        created_at=START,
-        phases=_phases(scenario),
-    )
-    return draft.after(Action.START, START)
-
-
-def _phases(scenario: Scenario) -> tuple[Phase, ...]:
+def _phases(scenario: Scenario, keys: tuple[VariantKey, ...]) -> tuple[Phase, ...]:
     """Return the traffic split, with its change in the middle if there is one."""
-    middle = START + timedelta(days=scenario.exposure_days / 2)
-    before = _split([arm.share_from for arm in scenario.arms])
-    after = _split([arm.share_to for arm in scenario.arms])
+    before = _split(keys, [arm.share_from for arm in scenario.arms])
+    after = _split(keys, [arm.share_to for arm in scenario.arms])
     phases = [Phase(since=START, allocation=before, coverage=1.0)]
     if after != before:
+        middle = START + timedelta(days=(scenario.exposure_days + 1) // 2)
         phases.append(Phase(since=middle, allocation=after, coverage=1.0))
     return tuple(phases)
 
 
-def _split(weights: list[float]) -> Allocation:
-    return allocate(list(zip(_ARMS, weights, strict=True)))
-
-
-def _tally(
-    study: Study, report: ExperimentReport, drawn: tuple[Draw, ...]
-) -> Tally:
-    """Count what one report says."""
-    truth = study.scenario.effect
-    test = report.comparisons[0].value.frequentist
-    sequential = report.comparisons[0].value.sequential
-    interval = None
-    effect, rejected = 0.0, False
-    if not isinstance(test, NotEstimable):
-        interval, effect = test.confidence_interval, test.effect
-        rejected = test.p_value < study.alpha
-    if study.method is Method.SEQUENTIAL and not isinstance(sequential, NotEstimable):
-        interval = sequential.confidence_interval
-        rejected = sequential.was_crossed
-    low = None if interval is None else interval.lower
-    high = None if interval is None else interval.upper
-    code = report.verdict.code
-    return Tally(
-        estimated=int(interval is not None),
-        rejected=int(rejected),
-        covered=int(low is not None and high is not None and low <= truth <= high),
-        pooled_rejected=int(_pooled_rejects(study, drawn)),
-        crowned=int(code is VerdictCode.WINNER),
-        kept=int(code is VerdictCode.KEEP_CONTROL),
-        effects=effect,
-        true_effect=truth,
-    )
-
-
-def _pooled_rejects(study: Study, drawn: tuple[Draw, ...]) -> bool:
-    """Count everything seen so far per visitor, as tools without follow-up do."""
-    day = study.as_of - day_number(START)
-    means, variances = [], []
-    for one in drawn:
-        enrolled = one.day <= day
-        first = (one.first_lag >= 0) & (one.day + one.first_lag <= day)
-        second = (one.second_lag >= 0) & (one.day + one.second_lag <= day)
-        if study.scenario.order_sigma:
-            value = first * one.first_amount + second * one.second_amount
-        else:
-            value = first + study.scenario.second_weight * second
-        value = value[enrolled]
-        means.append(value.mean())
-        variances.append(value.var(ddof=1) / value.size)
-    z = abs(means[1] - means[0]) / np.sqrt(sum(variances))
-    return bool(z > 1.959963984540054)
+def _split(keys: tuple[VariantKey, ...], weights: list[float]) -> Allocation:
+    return allocate(list(zip(keys, weights, strict=True)))

@@ -149,7 +149,9 @@ def capped(amount: Whole, scenario: Scenario) -> Whole:
     return np.clip(amount, -cap, cap)
 
 
-def to_moments(drawn: Draw, scenario: Scenario, *, first_day: int, step: str) -> Moments:
+def to_moments(
+    drawn: Draw, scenario: Scenario, *, first_day: int, step: str
+) -> Moments:
     """Add up the draw as the store would.
 
     Args:
@@ -193,9 +195,7 @@ def to_moments(drawn: Draw, scenario: Scenario, *, first_day: int, step: str) ->
                 *(x + y for x, y in zip(before, pair, strict=True))
             )
     return Moments(
-        cohorts={
-            first_day + i: n for i, n in enumerate(drawn.visitors.tolist()) if n
-        },
+        cohorts={first_day + i: n for i, n in enumerate(drawn.visitors.tolist()) if n},
         cells=cells,
         pairs=pairs,
         steps=steps,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -19,7 +20,7 @@ from abtest.domain.access import (
 from abtest.domain.experiment import Experiment, ExperimentKey
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
-from abtest.store.sqlite.connection import Readers
+from abtest.store.sqlite.connection import Readers, query
 from abtest.store.sqlite.experiments import Experiments
 from abtest.store.sqlite.outcomes import rejudge
 from abtest.store.sqlite.writer import GroupCommit
@@ -38,7 +39,7 @@ class ConfigTables:
 
     def add_experiment(self, experiment: Experiment) -> None:
         """Store a new experiment; `conflict` when its key is taken."""
-        self._writer.write(lambda db: self._experiments.add(db, experiment))
+        self._write(lambda db: self._experiments.add(db, experiment))
 
     def replace_experiment(self, experiment: Experiment) -> None:
         """Store a changed experiment; `not_found`, `conflict`."""
@@ -51,7 +52,7 @@ class ConfigTables:
             if changed.plans[number] != known.plans[number]:
                 rejudge(database.conn, changed, number)
 
-        self._writer.write(replace)
+        self._write(replace)
 
     def get_experiment(self, key: ExperimentKey) -> Experiment:
         """Return the experiment; `not_found`."""
@@ -74,16 +75,18 @@ class ConfigTables:
             "created_at": _text(key.created_at),
             "revoked_at": key.revoked_at and _text(key.revoked_at),
         }
-        self._writer.write(lambda db: db.table("api_key").insert(row))
+        self._write(lambda db: db.table("api_key").insert(row))
 
     def find_key(self, secret_hash: str) -> ApiKey | None:
         """Return the key with this hash that is not revoked."""
-        where = "secret_hash = ? AND revoked_at IS NULL"
-        return _only(self._rows("api_key", _to_key, where, secret_hash))
+        rows = self._readers.read(
+            lambda db: db.conn.execute(query("find_key"), (secret_hash,)).fetchall()
+        )
+        return _only(tuple(_to_key(*row) for row in rows))
 
     def list_keys(self) -> tuple[ApiKey, ...]:
         """Return all keys, oldest first, revoked ones included."""
-        return self._rows("api_key", _to_key)
+        return self._rows("api_key", lambda row: _to_key(*row.values()))
 
     def revoke_key(self, key_id: KeyId, at: datetime) -> None:
         """Revoke; `not_found` when unknown or revoked already."""
@@ -98,7 +101,7 @@ class ConfigTables:
                     ErrorCode.NOT_FOUND, f"there is no key {key_id!r} to revoke"
                 )
 
-        self._writer.write(revoke)
+        self._write(revoke)
 
     def add_user(self, user: User) -> None:
         """Store a user; `conflict` when the name is taken."""
@@ -117,7 +120,7 @@ class ConfigTables:
                 }
             )
 
-        self._writer.write(add)
+        self._write(add)
 
     def find_user(self, name: UserName) -> User | None:
         """Return the user of this name."""
@@ -141,7 +144,7 @@ class ConfigTables:
             sessions.delete_where("expires_at <= ?", [row["created_at"]])
             sessions.insert(row)
 
-        self._writer.write(add)
+        self._write(add)
 
     def find_session(self, token_hash: str, now: datetime) -> Session | None:
         """Return the session unless it has expired."""
@@ -150,7 +153,7 @@ class ConfigTables:
 
     def delete_session(self, token_hash: str) -> None:
         """Forget the session, if there is one."""
-        self._writer.write(
+        self._write(
             lambda db: db.table("session").delete_where("token_hash = ?", [token_hash])
         )
 
@@ -163,7 +166,7 @@ class ConfigTables:
             "subject": entry.subject,
             "detail": entry.detail,
         }
-        self._writer.write(lambda db: db.table("audit_entry").insert(row))
+        self._write(lambda db: db.table("audit_entry").insert(row))
 
     def list_audit(self, *, limit: int) -> tuple[AuditEntry, ...]:
         """Return the newest entries, newest first."""
@@ -182,7 +185,10 @@ class ConfigTables:
             if value is not None:
                 settings.insert({"name": name, "value": value})
 
-        self._writer.write(put)
+        self._write(put)
+
+    def _write(self, work: Callable[[Database], T]) -> T:
+        return self._writer.write(lambda database, _: [work(database)], None)
 
     def _rows(
         self,
@@ -202,17 +208,30 @@ class ConfigTables:
         return self._readers.read(read)
 
 
-def _to_key(row: Row) -> ApiKey:
-    revoked = row["revoked_at"]
+@lru_cache(maxsize=1024)
+def _to_key(
+    id_: str,
+    kind: str,
+    name: str,
+    secret_hash: str,
+    hint: str,
+    origins: str,
+    created_at: str,
+    revoked_at: str | None,
+) -> ApiKey:
+    """Build a key from the columns in the order of the table.
+
+    Every request asks for its key: a row seen before is not taken apart again.
+    """
     return ApiKey(
-        id=KeyId(row["id"]),
-        kind=KeyKind(row["kind"]),
-        name=row["name"],
-        secret_hash=row["secret_hash"],
-        hint=row["hint"],
-        origins=msgspec.json.decode(row["origins"], type=tuple[str, ...]),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        revoked_at=datetime.fromisoformat(revoked) if revoked else None,
+        id=KeyId(id_),
+        kind=KeyKind(kind),
+        name=name,
+        secret_hash=secret_hash,
+        hint=hint,
+        origins=msgspec.json.decode(origins, type=tuple[str, ...]),
+        created_at=datetime.fromisoformat(created_at),
+        revoked_at=datetime.fromisoformat(revoked_at) if revoked_at else None,
     )
 
 

@@ -3,6 +3,8 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
 
 from abtest.domain.events import (
     Conversion,
@@ -23,61 +25,102 @@ from abtest.store.sqlite.people import Node, People, Person, persons_of, to_json
 Placed = tuple[Event, Node | None, Node | None]
 """An event, its visitor and its customer."""
 
+Held = dict[ExperimentKey, VariantKey]
+"""The variant of a visitor's own first exposure per experiment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one caller sent."""
+
+    events: Sequence[Event]
+    received_at: Milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Exposures of one visitor, to be stored unless there was one before."""
+
+    visitor: VisitorId
+    exposures: Sequence[Exposure]
+    received_at: Milliseconds
+
 
 def record(
-    connection: sqlite3.Connection,
-    known: Known,
-    batch: Sequence[Event],
-    *,
-    received_at: Milliseconds,
-) -> tuple[bool, ...]:
+    connection: sqlite3.Connection, known: Known, batches: Sequence[Batch]
+) -> list[tuple[bool, ...]]:
     """Store the events that are new and bring everything derived up to date.
 
     Returns:
-        One flag per event: whether it is new.
+        For each batch one flag per event: whether it is new.
 
     Raises:
         AbtestError: `not_found` for an exposure in an unknown experiment.
     """
-    stored = _stored_ids(connection, [event.id for event in batch])
-    fresh: dict[EventId, Event] = {}
-    is_new = []
-    for event in batch:
-        is_new.append(event.id not in stored and event.id not in fresh)
-        if is_new[-1]:
-            fresh[event.id] = event
+    stored = _stored_ids(connection, (e.id for b in batches for e in b.events))
+    fresh: dict[EventId, tuple[Event, Milliseconds]] = {}
+    flags: list[tuple[bool, ...]] = []
+    for batch in batches:
+        is_new: list[bool] = []
+        for event in batch.events:
+            is_new.append(event.id not in stored and event.id not in fresh)
+            if is_new[-1]:
+                fresh[event.id] = (event, batch.received_at)
+        flags.append(tuple(is_new))
     if fresh:
-        _add(connection, known, list(fresh.values()), received_at)
-    return tuple(is_new)
+        _add(connection, known, list(fresh.values()))
+    return flags
 
 
 def expose(
-    connection: sqlite3.Connection,
-    known: Known,
-    visitor: VisitorId,
-    *,
-    wanted: Sequence[Exposure],
-    received_at: Milliseconds,
-) -> dict[ExperimentKey, ExposureOutcome]:
-    """Store those exposures whose experiment the visitor has not met."""
-    held = find_exposures(connection, visitor)
-    shown = {exposure.experiment: exposure for exposure in reversed(wanted)}
-    missing = [exposure for key, exposure in shown.items() if key not in held]
-    flags = record(connection, known, missing, received_at=received_at)
-    is_first = {e.experiment: flag for e, flag in zip(missing, flags, strict=True)}
-    return {
-        key: ExposureOutcome(
-            variant=held.get(key, exposure.variant), is_first=is_first.get(key, False)
+    connection: sqlite3.Connection, known: Known, requests: Sequence[Wanted]
+) -> list[dict[ExperimentKey, ExposureOutcome]]:
+    """Store those exposures whose experiment the visitor has not met.
+
+    Raises:
+        AbtestError: `not_found` for an unknown experiment.
+    """
+    held = find_exposures(connection, {wanted.visitor for wanted in requests})
+    missing: list[list[Exposure]] = []
+    for wanted in requests:
+        mine = held[wanted.visitor]
+        missing.append([])
+        for exposure in wanted.exposures:
+            if exposure.experiment not in mine:
+                mine[exposure.experiment] = exposure.variant
+                missing[-1].append(exposure)
+    flags = record(
+        connection,
+        known,
+        [
+            Batch(events=exposures, received_at=wanted.received_at)
+            for wanted, exposures in zip(requests, missing, strict=True)
+        ],
+    )
+    answers: list[dict[ExperimentKey, ExposureOutcome]] = []
+    for wanted, exposures, is_new in zip(requests, missing, flags, strict=True):
+        first = {exposure.experiment for exposure in compress(exposures, is_new)}
+        answers.append(
+            {
+                key: ExposureOutcome(
+                    variant=held[wanted.visitor][key], is_first=key in first
+                )
+                for key in (exposure.experiment for exposure in wanted.exposures)
+            }
         )
-        for key, exposure in shown.items()
-    }
+    return answers
 
 
 def find_exposures(
-    connection: sqlite3.Connection, visitor: VisitorId
-) -> dict[ExperimentKey, VariantKey]:
-    """Return the variant of the visitor's own first exposure per experiment."""
-    return dict(connection.execute(query("find_exposures"), (visitor,)).fetchall())
+    connection: sqlite3.Connection, visitors: Iterable[VisitorId]
+) -> dict[VisitorId, Held]:
+    """Return what each visitor holds."""
+    found: dict[VisitorId, Held] = {visitor: {} for visitor in visitors}
+    for visitor, experiment, variant in connection.execute(
+        query("find_exposures"), (to_json(found),)
+    ).fetchall():
+        found[visitor][experiment] = variant
+    return found
 
 
 def _stored_ids(connection: sqlite3.Connection, ids: Iterable[EventId]) -> set[EventId]:
@@ -88,23 +131,27 @@ def _stored_ids(connection: sqlite3.Connection, ids: Iterable[EventId]) -> set[E
 def _add(
     connection: sqlite3.Connection,
     known: Known,
-    events: Sequence[Event],
-    received_at: Milliseconds,
+    received: Sequence[tuple[Event, Milliseconds]],
 ) -> None:
+    events = [event for event, _ in received]
     named = [(event, *names_in(event)) for event in events]
     people = People(connection, (n for _, *names in named for n in names if n))
     placed = [(event, people.node(v), people.node(c)) for event, v, c in named]
-    rows = [
-        to_row(
-            event,
-            received_at,
-            visitor=visitor,
-            customer=customer,
-            number_of=known.number,
-        )
-        for event, visitor, customer in placed
-    ]
-    connection.executemany(query("add_event"), rows)
+    connection.executemany(
+        query("add_event"),
+        [
+            to_row(
+                event,
+                received_at,
+                visitor=visitor,
+                customer=customer,
+                number_of=known.number,
+            )
+            for (_, received_at), (event, visitor, customer) in zip(
+                received, placed, strict=True
+            )
+        ],
+    )
     people.join((v, c) for _, v, c in placed if v is not None and c is not None)
     _note_times(connection, known, events)
     refresh(connection, known, _reasons(connection, known, people, placed))

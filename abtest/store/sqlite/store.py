@@ -26,7 +26,13 @@ from abtest.store.sqlite.config_tables import ConfigTables
 from abtest.store.sqlite.connection import Readers, try_writing
 from abtest.store.sqlite.experiments import Known
 from abtest.store.sqlite.reading import count_arrivals, read_facts
-from abtest.store.sqlite.recording import expose, find_exposures, record
+from abtest.store.sqlite.recording import (
+    Batch,
+    Wanted,
+    expose,
+    find_exposures,
+    record,
+)
 from abtest.store.sqlite.rollup import read_moments
 from abtest.store.sqlite.writer import GroupCommit
 
@@ -69,13 +75,8 @@ class SqliteStore(ConfigTables):
         Raises:
             AbtestError: `not_found` for an exposure in an unknown experiment.
         """
-        at = to_milliseconds(received_at)
-
-        def work(database: Database) -> tuple[bool, ...]:
-            known = self._experiments.known(database)
-            return record(database.conn, known, batch, received_at=at)
-
-        return RecordOutcome(is_new=self._writer.write(work))
+        request = Batch(events=batch, received_at=to_milliseconds(received_at))
+        return RecordOutcome(is_new=self._writer.write(self._record, request))
 
     def expose(
         self, visitor: VisitorId, wanted: Sequence[Exposure], *, received_at: datetime
@@ -86,16 +87,13 @@ class SqliteStore(ConfigTables):
             AbtestError: `not_found` for an unknown experiment.
         """
         at = to_milliseconds(received_at)
-
-        def work(database: Database) -> Mapping[ExperimentKey, ExposureOutcome]:
-            known = self._experiments.known(database)
-            return expose(database.conn, known, visitor, wanted=wanted, received_at=at)
-
-        return self._writer.write(work)
+        request = Wanted(visitor=visitor, exposures=wanted, received_at=at)
+        return self._writer.write(self._expose, request)
 
     def find_exposures(self, visitor: VisitorId) -> Mapping[ExperimentKey, VariantKey]:
         """Return the variant of the visitor's own first exposure per experiment."""
-        return self._readers.read(lambda db: find_exposures(db.conn, visitor))
+        found = self._readers.read(lambda db: find_exposures(db.conn, [visitor]))
+        return found[visitor]
 
     def moments(self, key: ExperimentKey) -> Mapping[VariantKey, Moments]:
         """Return the sufficient statistics; `not_found`."""
@@ -135,6 +133,16 @@ class SqliteStore(ConfigTables):
         """Finish what was accepted and release the files."""
         self._writer.close()
         self._readers.close()
+
+    def _record(
+        self, database: Database, batches: Sequence[Batch]
+    ) -> list[tuple[bool, ...]]:
+        return record(database.conn, self._experiments.known(database), batches)
+
+    def _expose(
+        self, database: Database, requests: Sequence[Wanted]
+    ) -> list[dict[ExperimentKey, ExposureOutcome]]:
+        return expose(database.conn, self._experiments.known(database), requests)
 
     def _consistently(
         self,

@@ -8,29 +8,35 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
 from abtest.store.sqlite.connection import connect, translated
 
-T = TypeVar("T")
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+Work = Callable[[Database, Sequence[Request]], Sequence[Answer]]
+"""Answers requests inside a transaction; may be repeated after a rollback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """Work inside a transaction; it may be repeated after it was rolled back."""
+    """One request; its types are known to `GroupCommit.write` alone."""
 
-    work: Callable[[Database], None]
-    done: Future[None] = field(default_factory=Future)
+    work: Work[Any, Any]
+    request: object
+    answer: Future[Any] = field(default_factory=Future)
 
 
 class GroupCommit:
-    """Runs jobs one after the other; those that wait together are committed together.
+    """Does work in transactions; all who wait together are served by one.
 
-    Groups form by themselves while the last commit runs; there is no timer. Nobody
-    is answered before the commit is done, and a job that fails fails alone. The
-    thread is started by the first job, so that a server may fork before it.
+    Requests for the same work are handed to it together. Groups form by themselves
+    while the last commit runs; there is no timer. Nobody is answered before the
+    commit is done, and a request that fails fails alone. The thread is started by
+    the first request, so that a server may fork before it.
     """
 
     def __init__(self, path: Path, durability: str) -> None:
@@ -41,27 +47,22 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
-    def write(self, work: Callable[[Database], T]) -> T:
-        """Run the work in a transaction; durable when this returns.
+    def write(self, work: Work[Request, Answer], request: Request) -> Answer:
+        """Let the work answer the request; durable when this returns.
 
         Raises:
             AbtestError: `unavailable`, then nothing was stored; or the work's own.
         """
-        answers: list[T] = []
-
-        def answering(database: Database) -> None:
-            answers[:] = [work(database)]
-
-        job = _Job(work=answering)
+        job = _Job(work=work, request=request)
         self._put(job)
         try:
-            job.done.result()
+            answer: Answer = job.answer.result()
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
-        return answers[0]
+        return answer
 
     def close(self) -> None:
-        """Finish the jobs that wait and release the file."""
+        """Answer the requests that wait and release the file."""
         with self._lock:
             self._is_closed = True
             self._queue.put(None)
@@ -90,7 +91,7 @@ class GroupCommit:
             except sqlite3.Error as error:
                 # Those who came while we waited for the lock have waited enough.
                 for job in (*group, *self._waiting()):
-                    job.done.set_exception(error)
+                    job.answer.set_exception(error)
             else:
                 _settle(database, group)
         if database is not None:
@@ -117,10 +118,10 @@ def _settle(database: Database, group: Sequence[_Job]) -> None:
         answers = _attempt(database, group)
     except Exception as error:  # noqa: BLE001 - it belongs to those who wait
         database.rollback()
-        for job in group:
-            if len(group) == 1:
-                job.done.set_exception(error)
-            else:
+        if len(group) == 1:
+            group[0].answer.set_exception(error)
+        else:
+            for job in group:
                 _settle_alone(database, job)
     else:
         for answer in answers:
@@ -131,26 +132,39 @@ def _settle_alone(database: Database, job: _Job) -> None:
     try:
         database.conn.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:
-        job.done.set_exception(error)
+        job.answer.set_exception(error)
     else:
         _settle(database, [job])
 
 
 def _attempt(database: Database, group: Sequence[_Job]) -> list[Callable[[], None]]:
-    """Run each job inside its own savepoint and commit; return how to answer."""
-    connection = database.conn
-    answers: list[Callable[[], None]] = []
+    """Do each work once for all its jobs and commit; return how to answer."""
+    by_work: dict[Work[Any, Any], list[_Job]] = {}
     for job in group:
-        connection.execute("SAVEPOINT job")
-        try:
-            job.work(database)
-        except Exception as error:
-            if not connection.in_transaction:
-                raise
-            connection.execute("ROLLBACK TO job")
-            answers.append(partial(job.done.set_exception, error))
-        else:
-            answers.append(partial(job.done.set_result, None))
-        connection.execute("RELEASE job")
-    connection.execute("COMMIT")
+        by_work.setdefault(job.work, []).append(job)
+    answers: list[Callable[[], None]] = []
+    for jobs in by_work.values():
+        answers += _do(database, jobs)
+    database.conn.execute("COMMIT")
     return answers
+
+
+def _do(database: Database, jobs: Sequence[_Job]) -> list[Callable[[], None]]:
+    """Do jobs of the same work inside a savepoint; if that fails, one by one."""
+    connection = database.conn
+    connection.execute("SAVEPOINT jobs")
+    try:
+        values = jobs[0].work(database, [job.request for job in jobs])
+    except Exception as error:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO jobs")
+        connection.execute("RELEASE jobs")
+        if len(jobs) == 1:
+            return [partial(jobs[0].answer.set_exception, error)]
+        return [answer for job in jobs for answer in _do(database, [job])]
+    connection.execute("RELEASE jobs")
+    return [
+        partial(job.answer.set_result, value)
+        for job, value in zip(jobs, values, strict=True)
+    ]

@@ -11,6 +11,7 @@ from abtest import __version__
 from abtest.domain.access import KeyKind
 from abtest.services.access import kinds_with
 from abtest.web.api.serving import Route
+from abtest.web.api.shapes import ActionBody
 from abtest.web.errors import PROBLEM_JSON, Problem
 
 Json = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
@@ -76,7 +77,7 @@ def _operation(route: Route, schemas: dict[str, Node]) -> Node:
         operation["description"] = f"Needs a key of kind {kinds}."
     if route.body is not None:
         operation["requestBody"] = {
-            "required": route.status == 201 or route.method == "PATCH" or route.is_open,
+            "required": route.body is not ActionBody,
             "content": _bodies(route, schemas[repr(route.body)]),
         }
     return operation

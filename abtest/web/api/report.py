@@ -41,7 +41,7 @@ def get_report(asked: Asked) -> Reply:
         first_weight=_weight(asked, "first_weight"),
         second_weight=_weight(asked, "second_weight"),
     )
-    return json_reply(report_to_json(report, _language(asked)))
+    return json_reply(report_to_json(report, read_language(asked)))
 
 
 def _weight(asked: Asked, name: str) -> float | None:
@@ -76,7 +76,8 @@ def _day(asked: Asked) -> date | None:
     return day
 
 
-def _language(asked: Asked) -> str:
+def read_language(asked: Asked) -> str:
+    """Return the language the caller wants sentences in."""
     language = asked.query.get("lang", asked.language)
     if language not in LANGUAGES:
         raise invalid_field(

@@ -6,7 +6,7 @@ from functools import partial
 from abtest.domain.access import Right
 from abtest.domain.experiment import Action
 from abtest.services.recording import RecordResult
-from abtest.web.api import docs, experiments, health, keys, report
+from abtest.web.api import docs, experiments, health, keys, plan, report
 from abtest.web.api.assign import (
     AssignBody,
     AssignView,
@@ -14,6 +14,7 @@ from abtest.web.api.assign import (
     answer_assign_unrecorded,
 )
 from abtest.web.api.events import EventsBody, answer_events
+from abtest.web.api.plan_shapes import PlanBody, PlanView
 from abtest.web.api.serving import Asked, Handler, Parameter, Route, guarded
 from abtest.web.api.shapes import (
     ActionBody,
@@ -193,6 +194,17 @@ ROUTES: tuple[Route, ...] = (
         query=report.PARAMETERS,
         answer=dict[str, object],
         errors=(404,),
+    ),
+    _guarded(
+        "POST",
+        f"{_BASE}/plan",
+        "How many visitors, how many days, and when to decide; stores nothing",
+        plan.post_plan,
+        Right.READ,
+        query=plan.PARAMETERS,
+        body=PlanBody,
+        answer=PlanView,
+        errors=(404, 413),
     ),
     _guarded(
         "GET",

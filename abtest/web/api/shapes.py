@@ -14,11 +14,11 @@ from abtest.services.definition import (
 )
 
 
-class _Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A request that must not hold anything unknown."""
 
 
-class VariantBody(_Strict):
+class VariantBody(Strict):
     """A variant; the first of an experiment is the control."""
 
     key: str
@@ -27,7 +27,7 @@ class VariantBody(_Strict):
     payload: dict[str, object] | UnsetType = UNSET
 
 
-class StepBody(_Strict):
+class StepBody(Strict):
     """A funnel step."""
 
     key: str
@@ -35,13 +35,13 @@ class StepBody(_Strict):
     kind: str | UnsetType = UNSET
 
 
-class FirstBody(_Strict):
+class FirstBody(Strict):
     """The step that is the first conversion."""
 
     step: str
 
 
-class SecondBody(_Strict):
+class SecondBody(Strict):
     """The second conversion: a repeat (`ordinal`) or a later step."""
 
     step: str
@@ -49,7 +49,7 @@ class SecondBody(_Strict):
     min_gap_hours: float | UnsetType | None = UNSET
 
 
-class WeightsBody(_Strict):
+class WeightsBody(Strict):
     """What conversions are worth: points (`first`, `second`) or money."""
 
     first: float | UnsetType = UNSET
@@ -60,7 +60,7 @@ class WeightsBody(_Strict):
     second_margin: float | UnsetType = UNSET
 
 
-class ExperimentBody(_Strict):
+class ExperimentBody(Strict):
     """A new experiment, or what shall change of one.
 
     Attributes:
@@ -92,14 +92,14 @@ class ExperimentBody(_Strict):
     status: Status | UnsetType = UNSET
 
 
-class ActionBody(_Strict):
+class ActionBody(Strict):
     """Why an action is taken; `variant` belongs to `decide` alone."""
 
     variant: str | None = None
     note: str = ""
 
 
-class KeyBody(_Strict):
+class KeyBody(Strict):
     """A key to be made; `origins` belong to publishable keys alone."""
 
     kind: str

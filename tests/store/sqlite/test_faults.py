@@ -46,7 +46,7 @@ def limit_pages(store: SqliteStore, extra: int | None) -> None:
         most = 2**30 if extra is None else now + extra
         database.conn.execute(f"PRAGMA max_page_count = {most}")
 
-    store._writer.write(work)
+    store._write(work)
 
 
 def test_a_full_disk_stores_nothing_of_a_batch_and_is_survived(

@@ -11,16 +11,15 @@ import pytest
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
 from abtest.store.sqlite import SqliteStore
-from abtest.store.sqlite.writer import GroupCommit
 from tests.store.builders import HOME, NOW, TRIAL, event_id, exposure, home
 
 
 class Gate:
     """A job that keeps the writer busy until it is let go."""
 
-    def __init__(self, writer: GroupCommit) -> None:
+    def __init__(self, store: SqliteStore) -> None:
         self.started, self._go = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=lambda: writer.write(self._wait))
+        self._thread = threading.Thread(target=lambda: store._write(self._wait))
         self._thread.start()
         self.started.wait()
 
@@ -44,9 +43,9 @@ def together(
     store: SqliteStore, works: list[Callable[[Database], None]]
 ) -> list[BaseException | None]:
     """Let the jobs wait behind a gate, so that they form one group."""
-    gate = Gate(store._writer)
+    gate = Gate(store)
     with ThreadPoolExecutor(len(works)) as pool:
-        waiting = [pool.submit(store._writer.write, work) for work in works]
+        waiting = [pool.submit(store._write, work) for work in works]
         while store._writer._queue.qsize() < len(works):
             pass
         gate.open()
@@ -80,7 +79,7 @@ def test_jobs_that_wait_together_share_a_commit(store: SqliteStore) -> None:
         nonlocal commits
         commits += statement == "COMMIT"
 
-    store._writer.write(lambda db: db.conn.set_trace_callback(count))
+    store._write(lambda db: db.conn.set_trace_callback(count))
     names = [f"s{i}" for i in range(8)]
     assert together(store, [put(name) for name in names]) == [None] * 8
     assert [store.get_setting(name) for name in names] == ["x"] * 8
@@ -145,7 +144,7 @@ def test_when_the_whole_transaction_is_lost_the_others_get_their_own(
 
 
 def test_close_finishes_what_waits(store: SqliteStore, path: Path) -> None:
-    gate = Gate(store._writer)
+    gate = Gate(store)
     with ThreadPoolExecutor(3) as pool:
         waiting = [pool.submit(store.put_setting, f"s{i}", "x") for i in range(2)]
         while store._writer._queue.qsize() < 2:

@@ -38,13 +38,20 @@ def in_templates() -> Iterator[Message]:
     for path in sorted(WEB.rglob("*.html")):
         syntax = environment.parse(path.read_text())
         for _, _, message in extract_from_ast(syntax, ("_",)):
-            texts = (message,) if isinstance(message, str) else message
-            yield next(text for text in texts if text)
+            yield next(text for text in forms(message) if text)
 
 
 def read(language: str) -> Catalog:
     with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=language, abort_invalid=True)
+
+
+def forms(text: object) -> list[str]:
+    """Return the one form of a text, or both where it depends on a number."""
+    if isinstance(text, str):
+        return [text]
+    assert isinstance(text, tuple | list)
+    return [form or "" for form in text]
 
 
 def places(text: str) -> set[str]:
@@ -63,29 +70,21 @@ def test_nothing_is_fuzzy_or_empty(language: str) -> None:
     for message in read(language):
         if message.id:
             assert not message.fuzzy, message.id
-            texts = (
-                [message.string]
-                if isinstance(message.string, str)
-                else [*message.string]
-            )
-            assert all(texts), message.id
+            assert all(forms(message.string)), message.id
 
 
 def test_translations_keep_the_places() -> None:
     for message in read("de"):
         if not message.id:
             continue
-        sources = [message.id] if isinstance(message.id, str) else [*message.id]
-        texts = (
-            [message.string] if isinstance(message.string, str) else [*message.string]
-        )
-        for source, text in zip(sources, texts, strict=True):
+        pairs = zip(forms(message.id), forms(message.string), strict=True)
+        for source, text in pairs:
             assert places(source) == places(text), source
 
 
 def test_the_word_significant_is_not_used() -> None:
-    for message in (*in_code(), *in_templates()):
-        assert "signific" not in "".join(message).lower()
+    for english in (*in_code(), *in_templates()):
+        assert "signific" not in "".join(english).lower()
     for message in read("de"):
         assert "signifik" not in str(message.string).lower()
 

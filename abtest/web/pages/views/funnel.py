@@ -71,7 +71,7 @@ def funnel_view(reader: Reader, report: ExperimentReport) -> FunnelView | None:
     rows = tuple(_row(reader, names, stage, visitors) for stage in stages)
     return FunnelView(
         chart=draw_funnel(
-            "funnel",
+            "funnel-chart",
             tuple(
                 _drawn(names, visitors, stage, row)
                 for stage, row in zip(stages, rows, strict=True)

@@ -29,7 +29,7 @@ def maturity_view(reader: Reader, report: ExperimentReport) -> MaturityView:
             None
             if share is None
             else draw_meter(
-                "maturity",
+                "maturity-meter",
                 share,
                 title=reader.gettext("Maturity"),
                 description=reader.gettext(

@@ -1,0 +1,47 @@
+"""No question that is asked while serving walks through a table that grows."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from abtest.store.sqlite.connection import query
+
+# Those of rebuild and verify walk through everything, and may.
+WALKING = {
+    "derive_exposure_span",
+    "derive_step_reach",
+    "differences",
+    "links",
+    "next_persons",
+    "schema_of",
+}
+FOLDER = Path(query.__wrapped__.__code__.co_filename).parent / "queries"
+SERVING = sorted({file.stem for file in FOLDER.glob("*.sql")} - WALKING)
+
+
+def plan(path: Path, name: str) -> list[str]:
+    sql = query(name)
+    numbered = {int(n) for n in re.findall(r"\?(\d)", sql)}
+    values = ["[1]"] * (max(numbered) if numbered else sql.count("?"))
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+    return [detail for *_, detail in rows]
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_every_table_is_entered_by_key(path: Path, name: str) -> None:
+    scans = [s for s in plan(path, name) if s.startswith("SCAN")]
+    # `wanted` counts through what is asked for.
+    fine = {"SCAN wanted", "SCAN CONSTANT ROW"}
+    assert [s for s in scans if s not in fine and "VIRTUAL TABLE" not in s] == []
+
+
+def test_the_live_line_looks_persons_up_and_not_all_that_came_before(
+    path: Path,
+) -> None:
+    steps = plan(path, "arrivals")
+    for table in ("earlier", "exposure"):
+        assert f"SEARCH {table} USING INDEX event_node (<expr>=?)" in steps
