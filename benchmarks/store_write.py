@@ -2,9 +2,9 @@
 
 Run: python benchmarks/store_write.py [ROUNDS]
 
-The bare table has the columns of the raw event and a unique id, and is filled with
-one executemany and one commit for each batch; it is the limit of the disk and of
-SQLite. Rounds are interleaved: only ratios within one run mean something.
+The bare table has the columns of a raw event and a unique id, and is filled by one
+executemany and one commit for each batch: the limit of SQLite and of the disk. The
+rounds are interleaved; only ratios within one run mean something.
 """
 
 import os
@@ -13,7 +13,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -34,54 +35,160 @@ from abtest.domain.funnel import (
     StepKey,
 )
 from abtest.store.migrate import migrate
-from abtest.store.sqlite.store import open_store
+from abtest.store.sqlite import SqliteStore, open_store
 
-BATCHES = (1, 10, 100, 1000)
 EVENTS_A_ROUND = {1: 300, 10: 1000, 100: 4000, 1000: 8000}
+"""By size of batch."""
+
+CALLERS = 64
 HOME = ExperimentKey("home")
 BUY = StepKey("purchase")
 START = 1_760_000_000_000
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-_numbers = count()
+Write = Callable[[Sequence[Event]], object]
 
 
-def event_id() -> EventId:
-    """Return a UUID of version 7."""
+class Traffic:
+    """Events of ever new visitors, with ids that are UUIDs of version 7."""
+
+    def __init__(self) -> None:
+        self._exposed, self._bought, self._strangers = count(), count(), count()
+
+    def exposures(self, n: int) -> list[Exposure]:
+        """Return first exposures of new visitors."""
+        return [
+            Exposure(
+                id=_id(),
+                at=Milliseconds(START + i),
+                visitor=VisitorId(f"visitor-{i:012d}"),
+                experiment=HOME,
+                variant=VariantKey("ab"[i % 2]),
+            )
+            for i in (next(self._exposed) for _ in range(n))
+        ]
+
+    def conversions(self, n: int) -> list[Conversion]:
+        """Return first purchases of exposed visitors."""
+        return [_purchase(f"visitor-{next(self._bought):012d}") for _ in range(n)]
+
+    def strangers(self, n: int) -> list[Conversion]:
+        """Return purchases of people who were never exposed."""
+        return [_purchase(f"stranger-{next(self._strangers):012d}") for _ in range(n)]
+
+
+def main(rounds: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "abtest.db"
+        migrate(path)
+        store = open_store(path)
+        store.add_experiment(_experiment())
+        traffic, bare = Traffic(), _bare_table(Path(folder) / "bare.db")
+
+        def record(batch: Sequence[Event]) -> object:
+            return store.record(batch, received_at=NOW)
+
+        print(f"{'batch':>6} {'what':<36} {'events/s':>9} {'of bare':>8}")
+        for size, events in EVENTS_A_ROUND.items():
+            speeds: dict[str, list[float]] = {}
+            for _ in range(rounds):
+                for what, write, make in (
+                    ("bare table", bare, traffic.strangers),
+                    ("exposures of new visitors", record, traffic.exposures),
+                    ("first conversions of exposed", record, traffic.conversions),
+                    ("conversions of strangers", record, traffic.strangers),
+                ):
+                    batches = [make(size) for _ in range(events // size)]
+                    speeds.setdefault(what, []).append(_speed(write, batches))
+            _show(f"{size:>6}", speeds)
+        singles = {
+            "exposures, one caller": [
+                _callers(store, traffic, callers=1) for _ in range(rounds)
+            ],
+            f"exposures, {CALLERS} callers": [
+                _callers(store, traffic, callers=CALLERS) for _ in range(rounds)
+            ],
+        }
+        _show("single", singles)
+        store.close()
+
+
+def _callers(store: SqliteStore, traffic: Traffic, *, callers: int) -> float:
+    """Return exposures a second when each caller waits for its own commit."""
+    exposures = traffic.exposures(max(400, callers * 40))
+
+    def expose(exposure: Exposure) -> None:
+        store.expose(exposure.visitor, [exposure], received_at=NOW)
+
+    with ThreadPoolExecutor(callers) as pool:
+        begun = time.perf_counter()
+        list(pool.map(expose, exposures))
+        return len(exposures) / (time.perf_counter() - begun)
+
+
+def _speed(write: Write, batches: Sequence[Sequence[Event]]) -> float:
+    begun = time.perf_counter()
+    for batch in batches:
+        write(batch)
+    return sum(map(len, batches)) / (time.perf_counter() - begun)
+
+
+def _show(size: str, speeds: dict[str, list[float]]) -> None:
+    medians = {what: statistics.median(found) for what, found in speeds.items()}
+    first = next(iter(medians.values()))
+    for what, median in medians.items():
+        print(f"{size} {what:<36} {median:>9,.0f} {median / first:>8.2f}")
+
+
+def _bare_table(path: Path) -> Write:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(
+        "CREATE TABLE event (seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+        " kind INTEGER, at INTEGER, received_at INTEGER, trusted INTEGER,"
+        " visitor TEXT, customer TEXT, step TEXT, value INTEGER, currency TEXT,"
+        " order_number TEXT) STRICT"
+    )
+
+    def write(batch: Sequence[Event]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO event (id, kind, at, received_at, trusted, visitor, customer,"
+            " step, value, currency, order_number)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    *(e.id, 2, e.at, START, e.trusted, e.visitor, e.customer),
+                    *(e.step, e.value, e.currency, e.order),
+                )
+                for e in batch
+                if isinstance(e, Conversion)
+            ],
+        )
+        connection.execute("COMMIT")
+
+    return write
+
+
+def _id() -> EventId:
     now = time.time_ns() // 1_000_000
     return EventId(now.to_bytes(6, "big") + b"\x70" + os.urandom(9))
 
 
-def exposures(n: int) -> list[Event]:
-    """Return first exposures of new visitors."""
-    return [
-        Exposure(
-            id=event_id(),
-            at=Milliseconds(START + i),
-            visitor=VisitorId(f"visitor-{i:012d}"),
-            experiment=HOME,
-            variant=VariantKey("ab"[i % 2]),
-        )
-        for i in (next(_numbers) for _ in range(n))
-    ]
+def _purchase(visitor: str) -> Conversion:
+    return Conversion(
+        id=_id(),
+        at=Milliseconds(START + 86_400_000),
+        visitor=VisitorId(visitor),
+        step=BUY,
+        value=4990,
+        currency="EUR",
+    )
 
 
-def conversions(visitors: Iterator[int], n: int, prefix: str) -> list[Event]:
-    """Return purchases of the visitors."""
-    return [
-        Conversion(
-            id=event_id(),
-            at=Milliseconds(START + 86_400_000 + i),
-            visitor=VisitorId(f"{prefix}-{i:012d}"),
-            step=BUY,
-            value=4990,
-            currency="EUR",
-        )
-        for i in (next(visitors) for _ in range(n))
-    ]
-
-
-def experiment() -> Experiment:
-    """Return an experiment about money."""
+def _experiment() -> Experiment:
     return Experiment(
         key=HOME,
         name="Home",
@@ -93,90 +200,8 @@ def experiment() -> Experiment:
         goal=ConversionGoal(first=BUY, second=Repeat(step=BUY)),
         weights=MoneyWeights(currency="EUR"),
         salt="salt",
-        created_at=datetime.now(UTC),
+        created_at=NOW,
     )
-
-
-def bare(path: Path) -> Callable[[list[Event]], None]:
-    """Return what writes a batch into the bare table."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(
-        "CREATE TABLE event (seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
-        " kind INTEGER, at INTEGER, received_at INTEGER, trusted INTEGER,"
-        " visitor TEXT, customer TEXT, experiment TEXT, variant TEXT, attributes TEXT,"
-        " step TEXT, value INTEGER, currency TEXT, order_number TEXT) STRICT"
-    )
-    places = ", ".join("?" * 14)
-
-    def write(batch: list[Event]) -> None:
-        rows = [
-            (e.id, 2, e.at, START, e.trusted, e.visitor, None, None, None, None)
-            + (e.step, e.value, e.currency, e.order)
-            for e in batch
-            if isinstance(e, Conversion)
-        ]
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(
-            "INSERT INTO event (id, kind, at, received_at, trusted, visitor, customer,"
-            " experiment, variant, attributes, step, value, currency, order_number)"
-            f" VALUES ({places})",  # noqa: S608 - question marks
-            rows,
-        )
-        connection.execute("COMMIT")
-
-    return write
-
-
-def speed(write: Callable[[list[Event]], object], batches: list[list[Event]]) -> float:
-    """Return events per second."""
-    begun = time.perf_counter()
-    for batch in batches:
-        write(batch)
-    return sum(map(len, batches)) / (time.perf_counter() - begun)
-
-
-def main(rounds: int) -> None:
-    """Measure and print the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "abtest.db"
-        migrate(path)
-        store = open_store(path)
-        store.add_experiment(experiment())
-        now = datetime.now(UTC)
-
-        def record(batch: list[Event]) -> object:
-            return store.record(batch, received_at=now)
-
-        write_bare = bare(Path(folder) / "bare.db")
-        exposed, strangers, bares = count(), count(), count()
-        print(f"{'batch':>6} {'what':<34} {'events/s':>9} {'of bare':>8}")
-        for size in BATCHES:
-            n = EVENTS_A_ROUND[size] // size
-            found: dict[str, list[float]] = {}
-            for _ in range(rounds):
-                for what, write, make in (
-                    ("bare table", write_bare, lambda s: conversions(bares, s, "x")),
-                    ("exposures of new visitors", record, exposures),
-                    (
-                        "first conversions of exposed",
-                        record,
-                        lambda s: conversions(exposed, s, "visitor"),
-                    ),
-                    (
-                        "conversions of strangers",
-                        record,
-                        lambda s: conversions(strangers, s, "stranger"),
-                    ),
-                ):
-                    batches = [make(size) for _ in range(n)]
-                    found.setdefault(what, []).append(speed(write, batches))
-            for what, speeds in found.items():
-                median = statistics.median(speeds)
-                ratio = median / statistics.median(found["bare table"])
-                print(f"{size:>6} {what:<34} {median:>9,.0f} {ratio:>8.2f}")
-        store.close()
 
 
 if __name__ == "__main__":

@@ -7,25 +7,11 @@ import click
 import msgspec
 
 from abtest.cli.console import json_option, now, open_database, settings, wants_json
-from abtest.cli.parameters import Day
+from abtest.cli.parameters import Day, Pair
 from abtest.domain.experiment import ExperimentKey
 
 if TYPE_CHECKING:
     from abtest.services.report import ExperimentReport
-
-
-def _weights(
-    _ctx: click.Context, _option: click.Parameter, text: str | None
-) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        first, second = (float(part) for part in text.split(","))
-    except ValueError:
-        raise click.BadParameter(
-            f"{text} is no pair of weights; write first and second as 1,3"
-        ) from None
-    return first, second
 
 
 @click.command()
@@ -45,8 +31,7 @@ def _weights(
 )
 @click.option(
     "--weights",
-    metavar="FIRST,SECOND",
-    callback=_weights,
+    type=Pair("FIRST", "SECOND"),
     help="Try out other worths of a first and a second conversion.",
 )
 @click.option(

@@ -56,6 +56,24 @@ class Method(StrEnum):
     BAYESIAN = "bayesian"
 
 
+class SequentialDesign(StrEnum):
+    """How looks before the end are paid for."""
+
+    GROUP_SEQUENTIAL = "group_sequential"
+    ALWAYS_VALID = "always_valid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptive:
+    """Shares follow the results, when they are told to (`abtest adapt`).
+
+    Attributes:
+        minimum_share: that every variant keeps, above 0.
+    """
+
+    minimum_share: float
+
+
 TRANSITIONS: Mapping[Action, Mapping[Status, Status]] = {
     Action.START: {Status.DRAFT: Status.RUNNING},
     Action.PAUSE: {Status.RUNNING: Status.PAUSED},
@@ -127,6 +145,12 @@ class Experiment:
 
     Attributes:
         window_days: how long a visitor is followed; lags 0 to `window_days` count.
+        first_window_days: the first conversion's own window, at most `window_days`;
+            None means the same.
+        covariate: name of a numeric attribute at the exposure, known before it, that
+            takes variance out of a second look at the value; None means none.
+        sequential_design: how a sequential experiment pays for its looks.
+        adaptive: whether shares may follow the results; None means never.
         first_conversion_margin: largest loss of first conversions, relative, that a
             winner may cost.
         order_cap: money: an order counts for at most this, in minor units.
@@ -144,6 +168,7 @@ class Experiment:
     funnel: tuple[FunnelStep, ...]
     goal: ConversionGoal
     window_days: int = 60
+    first_window_days: int | None = None
     weights: ConversionWeights = CountWeights()
     coverage: float = 1.0
     layer: str | None = None
@@ -153,6 +178,9 @@ class Experiment:
     minimum_detectable_effect: float = 0.1
     first_conversion_margin: float = 0.2
     method: Method = Method.SEQUENTIAL
+    sequential_design: SequentialDesign = SequentialDesign.GROUP_SEQUENTIAL
+    covariate: str | None = None
+    adaptive: Adaptive | None = None
     order_cap: int | None = None
     time_zone: str = "UTC"
     status: Status = Status.DRAFT

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from abtest.domain.covariate import covariate_of
 from abtest.domain.events import Conversion, Exposure, Milliseconds, Refund
 from abtest.domain.experiment import Experiment, VariantKey, VisitorId
 from abtest.domain.funnel import ConversionGoal, LaterStep, Repeat, StepKey
@@ -25,6 +26,7 @@ class OutcomePlan:
     time_zone: str
     currency: str | None
     order_cap: int | None
+    covariate: str | None = None
 
     @classmethod
     def of(cls, experiment: Experiment) -> "OutcomePlan":
@@ -35,6 +37,7 @@ class OutcomePlan:
             time_zone=experiment.time_zone,
             currency=experiment.currency,
             order_cap=experiment.order_cap,
+            covariate=experiment.covariate,
         )
 
 
@@ -82,6 +85,7 @@ class Outcome:
             visitor, was exposed to; more than 1 is contamination.
         entries: first and second conversion and their refunds, by (ordinal, lag).
         steps: funnel steps reached and the lag of the first time, in funnel order.
+        covariate: what the first exposure told, see `covariate_of`.
     """
 
     visitor: VisitorId
@@ -90,6 +94,7 @@ class Outcome:
     variants_seen: int
     entries: tuple[Entry, ...] = ()
     steps: tuple[tuple[StepKey, int], ...] = ()
+    covariate: int = 0
 
 
 def resolve(history: History, plan: OutcomePlan) -> tuple[Outcome, ...]:
@@ -114,6 +119,11 @@ def resolve(history: History, plan: OutcomePlan) -> tuple[Outcome, ...]:
             variant=exposure.variant,
             day=local_day(exposure.at, plan.time_zone),
             variants_seen=len(variants),
+            covariate=(
+                0
+                if plan.covariate is None
+                else covariate_of(exposure.attributes_json, plan.covariate)
+            ),
         )
         outcomes.append(
             outcome if outcomes else _credited(outcome, exposure.at, history, plan)
@@ -176,6 +186,7 @@ def _credited(
         variants_seen=outcome.variants_seen,
         entries=tuple(entries),
         steps=tuple((s, reached[s]) for s in plan.steps if s in reached),
+        covariate=outcome.covariate,
     )
 
 

@@ -28,7 +28,7 @@ from abtest.services.definition import (
     ExperimentDefinition,
     SecondDefinition,
 )
-from abtest.services.weight_rules import MAX_WORTH, check_weights, to_weights
+from abtest.services.weight_rules import check_weights, to_weights
 
 MAX_VARIANTS = 20
 MAX_STEPS = 20
@@ -37,6 +37,7 @@ MAX_NAME = 200
 MAX_HYPOTHESIS = 4000
 MAX_PAYLOAD_BYTES = 8192
 MAX_SALT = 64
+MAX_SHARE = 100_000
 MAX_GAP_HOURS = 8760
 MAX_ORDINAL = 20
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -70,13 +70,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """Give each test a browser nobody has used."""
     with browser.new_context() as fresh:
         yield fresh
-
-
-@pytest.fixture
-def browser_contexts(browser: Browser) -> Iterator[list[BrowserContext]]:
-    """Give twenty visitors; all in one variant would be one chance in 500,000."""
-    with ExitStack() as stack:
-        yield [stack.enter_context(browser.new_context()) for _ in range(20)]
 
 
 @pytest.fixture

@@ -177,8 +177,8 @@ def test_days_that_are_not_known_yet_are_refused(program: Program) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--weights", "1"), "1 is no pair of weights; write first and second as 1,3"),
-        (("--weights", "a,b"), "is no pair of weights"),
+        (("--weights", "1"), "1 is no pair; write first and second as 1,3"),
+        (("--weights", "a,b"), "a,b is no pair"),
         (("--as-of", "today"), "today is no day"),
         (("--lang", "fr"), "'fr' is not one of"),
         (("--format", "doc"), "'doc' is not one of"),

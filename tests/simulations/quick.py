@@ -4,16 +4,19 @@ from functools import reduce
 from operator import add
 
 from abtest.domain.experiment import Method, VariantKey
-from abtest.services import comparing
+from abtest.services import comparing, looks
 from abtest.services.comparing import Comparing, critical_value
 from abtest.services.deciding import look_plan
 from abtest.services.estimates import estimator, weighting
+from abtest.services.looks import JointPath, joint_path
 from abtest.services.plan_end import plan_end
 from abtest.services.simulation.study import Study
 from abtest.services.simulation.tally import Finding, Tally, count_findings
+from abtest.stats import sequential
 from abtest.stats.delayed import maturity, observed
 from abtest.stats.moments import Moments
-from abtest.stats.results import NotEstimable
+from abtest.stats.results import Interval, NotEstimable
+from abtest.stats.spending import spending_bounds
 
 
 def run(study: Study, *, first: int = 0) -> Tally:
@@ -44,19 +47,11 @@ def judge(study: Study, known: dict[VariantKey, Moments]) -> list[Finding | None
     ]
     found: list[Finding | None] = []
     if study.method is Method.SEQUENTIAL:
-        for test, pair in zip(tests, comparing._sequential(c), strict=True):
-            looks = pair.value
-            if isinstance(test, NotEstimable) or isinstance(looks, NotEstimable):
-                found.append(None)
-                continue
-            found.append(
-                Finding(
-                    effect=test.effect,
-                    interval=looks.confidence_interval,
-                    is_rejected=looks.was_crossed,
-                )
-            )
-        return found
+        path = joint_path(c.estimator, c.weights.measure, c.look_plan)
+        return [
+            None if isinstance(test, NotEstimable) else _looked(c, path, i, test.effect)
+            for i, test in enumerate(tests, 1)
+        ]
     for test in tests:
         if isinstance(test, NotEstimable):
             found.append(None)
@@ -71,6 +66,30 @@ def judge(study: Study, known: dict[VariantKey, Moments]) -> list[Finding | None
             )
         )
     return found
+
+
+def _looked(
+    c: Comparing, path: JointPath, treatment: int, effect: float
+) -> Finding | None:
+    """Judge the looks as `looks.analyze_path` does, without their p-values."""
+    plan = c.look_plan
+    found = looks._looks(path, treatment, plan, c.weights.applied)
+    if isinstance(found, NotEstimable) or found[0].control_mean <= 0:
+        return None
+    alpha = plan.alpha / plan.comparisons
+    planned = sequential.planned_information(
+        plan.effect * found[0].control_mean, alpha=alpha, power=plan.power
+    )
+    evaluated, times, is_final = sequential._evaluated(found, planned)
+    bounds = spending_bounds(times, alpha=alpha, is_ended=is_final)
+    last, half = evaluated[-1], bounds[-1] * evaluated[-1].standard_error
+    return Finding(
+        effect=effect,
+        interval=Interval(lower=last.effect - half, upper=last.effect + half),
+        is_rejected=any(
+            look.z >= bound for look, bound in zip(evaluated, bounds, strict=True)
+        ),
+    )
 
 
 def _comparing(study: Study, known: dict[VariantKey, Moments]) -> Comparing:

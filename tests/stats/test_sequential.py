@@ -133,6 +133,36 @@ def test_the_end_is_evaluated_even_if_it_adds_nothing(fraction: float) -> None:
     )
 
 
+def test_a_bound_once_crossed_stays_crossed() -> None:
+    """0.6 of the information, z 6 at the first look, 0 at the second."""
+    calm = [look_at(0.3, 0.0, 1), look_at(0.6, 0.0, 2)]
+    far = [replace(calm[0], effect=6 * calm[0].standard_error), calm[1]]
+    for looks, crossed in ((calm, False), (far, True), (far[:1], True)):
+        result = analyze_looks(looks, planned_information=PLANNED, alpha=0.05)
+        assert result.was_crossed is crossed
+    lower, upper = limits(
+        analyze_looks(far, planned_information=PLANNED, alpha=0.05).confidence_interval
+    )
+    assert lower < 0 < upper
+
+
+def test_what_is_not_evaluated_does_not_cross() -> None:
+    looks = [look_at(0.4, 0.0, 1), look_at(0.4001, 9.0, 2), look_at(0.7, 0.0, 3)]
+    result = analyze_looks(looks, planned_information=PLANNED, alpha=0.05)
+    assert not result.was_crossed
+
+
+@pytest.mark.parametrize("errors", [1.0, 5.0])
+def test_one_look_at_any_time_crosses_when_its_interval_excludes_zero(
+    errors: float,
+) -> None:
+    look = look_at(0.5, 0.0, 1)
+    look = replace(look, effect=errors * look.standard_error)
+    result = analyze_any_time(look, tau=0.2, planned_information=PLANNED, alpha=0.05)
+    lower, upper = limits(result.confidence_interval)
+    assert result.was_crossed == (not lower <= 0 <= upper)
+
+
 paths = st.lists(st.floats(0.01, 0.4), min_size=1, max_size=8)
 
 

@@ -58,6 +58,7 @@ def exposure(
     variant: str = "a",
     experiment: ExperimentKey = HOME,
     hours: float = 0,
+    attributes: str | None = None,
 ) -> Exposure:
     """Return an exposure; the number is its id."""
     return Exposure(
@@ -66,6 +67,7 @@ def exposure(
         visitor=VisitorId(visitor),
         experiment=experiment,
         variant=VariantKey(variant),
+        attributes_json=attributes,
         trusted=True,
     )
 

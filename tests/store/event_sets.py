@@ -27,6 +27,16 @@ ORDERS = st.sampled_from(["o1", "o2", "o3"])
 HOURS = st.integers(0, 120).map(float) | st.sampled_from(
     [0.0, 11.0, 23.999, 24.0, 800.0]
 )
+ATTRIBUTES = st.sampled_from(
+    [
+        None,
+        '{"orders": 2}',
+        '{"orders": 0.5}',
+        '{"orders": -3.25}',
+        '{"orders": 1e7}',
+        '{"orders": "some"}',
+    ]
+)
 MONEY = st.sampled_from([None, 0, 1, 4990, 12_345, 10**11])
 
 
@@ -45,6 +55,7 @@ def _exposures() -> st.SearchStrategy[Event]:
         variant=st.sampled_from(["a", "b"]),
         experiment=st.sampled_from([HOME, HOME, TRIAL]),
         hours=HOURS,
+        attributes=ATTRIBUTES,
     )
 
 

@@ -9,7 +9,16 @@ from abtest.domain.events import Conversion, Event, Exposure, Identity, Refund
 from abtest.domain.experiment import Experiment, VariantKey
 from abtest.domain.funnel import LaterStep
 from abtest.domain.visitor import History, Outcome, OutcomePlan, resolve
-from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey, StepKey
+from abtest.stats.moments import (
+    Cell,
+    CellKey,
+    CovariateCell,
+    CovariateCohort,
+    Moments,
+    Pair,
+    PairKey,
+    StepKey,
+)
 from abtest.store.protocol import Arrivals, ExperimentFacts
 
 K = TypeVar("K")
@@ -80,13 +89,19 @@ def _moments(outcomes: Iterable[Outcome]) -> Moments:
     steps: Counter[StepKey] = Counter()
     cells: dict[CellKey, list[Cell]] = {}
     pairs: dict[PairKey, list[Pair]] = {}
+    known: dict[int, list[CovariateCohort]] = {}
+    crossed: dict[CellKey, list[CovariateCell]] = {}
     for outcome in outcomes:
         cohorts[outcome.day] += 1
+        x = outcome.covariate
+        known.setdefault(outcome.day, []).append(CovariateCohort(x, x**2))
         for step, lag in outcome.steps:
             steps[StepKey(outcome.day, lag, step)] += 1
         for e in outcome.entries:
             key = CellKey(outcome.day, e.lag, e.ordinal)
             cells.setdefault(key, []).append(Cell(e.count, e.amount, e.amount**2))
+            by_both = CovariateCell(x * e.count, x * e.amount)
+            crossed.setdefault(key, []).append(by_both)
         for e, f in combinations(outcome.entries, 2):
             a, b = sorted((e, f), key=lambda entry: (entry.ordinal, entry.lag))
             pair = Pair(
@@ -102,6 +117,12 @@ def _moments(outcomes: Iterable[Outcome]) -> Moments:
         cells=_not_zero({k: Cell(*_sums(v)) for k, v in cells.items()}),
         pairs=_not_zero({k: Pair(*_sums(v)) for k, v in pairs.items()}),
         steps=dict(steps),
+        covariate_cohorts=_not_zero(
+            {k: CovariateCohort(*_sums(v)) for k, v in known.items()}
+        ),
+        covariate_cells=_not_zero(
+            {k: CovariateCell(*_sums(v)) for k, v in crossed.items()}
+        ),
     )
 
 

@@ -23,6 +23,7 @@ FreshStore = Callable[[], AbstractContextManager[Store]]
 
 PLANS = (
     home(),
+    home(covariate="orders"),
     home(
         order_cap=10_000,
         goal=ConversionGoal(
@@ -72,7 +73,12 @@ class SetContract:
     def test_a_plan_changed_later_gives_the_same_sums(
         self, fresh_store: FreshStore, before: Experiment, events: list[Event]
     ) -> None:
-        changed = home(version=2, time_zone="America/Sao_Paulo", goal=PLANS[1].goal)
+        changed = home(
+            version=2,
+            time_zone="America/Sao_Paulo",
+            goal=PLANS[2].goal,
+            covariate="orders",
+        )
         with fresh_store() as store:
             store.add_experiment(before)
             store.add_experiment(trial())

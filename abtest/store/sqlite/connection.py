@@ -39,6 +39,9 @@ def connect(path: Path, *, durability: str = "full") -> Database:
 
     Transactions are opened by hand: the driver would open deferred ones, which fail
     at once when another writer comes between their first read and their first write.
+
+    Raises:
+        sqlite3.Error: see `translated`.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
@@ -127,7 +130,7 @@ class Readers:
             AbtestError: `unavailable`.
         """
         try:
-            database = self._idle.pop() if self._idle else self._connect()
+            database = self._idle.pop()
         except IndexError:
             database = self._connect()
         try:

@@ -137,7 +137,7 @@ def _load(
     found: dict[Person, _Events] = defaultdict(_Events)
     buyers: dict[str, set[Person]] = defaultdict(set)
     for row in connection.execute(query("history"), (to_json(owners),)):
-        node, kind, id_, at, experiment, variant, step, value, currency, order, t = row
+        node, kind, id_, at, experiment, variant, attributes, *told = row
         person = owners[node]
         if kind == EXPOSURE:
             # Visitors need only be told apart, so the number serves as the name.
@@ -147,9 +147,11 @@ def _load(
                 visitor=VisitorId(str(node)),
                 experiment=known.keys[experiment],
                 variant=variant,
+                attributes_json=attributes,
             )
             found[person].exposures[experiment].append(exposure)
             continue
+        step, value, currency, order, is_trusted = told
         found[person].conversions.append(
             Conversion(
                 id=id_,
@@ -158,7 +160,7 @@ def _load(
                 value=value,
                 currency=currency,
                 order=order,
-                trusted=bool(t),
+                trusted=bool(is_trusted),
             )
         )
         if order is not None:
@@ -175,15 +177,16 @@ def _load(
 
 def _to_row(outcome: Outcome) -> Row:
     detail = None
-    if outcome.entries or outcome.steps:
+    if outcome.entries or outcome.steps or outcome.covariate:
         entries = [(e.ordinal, e.lag, e.count, e.amount) for e in outcome.entries]
-        detail = msgspec.json.encode((entries, outcome.steps)).decode()
+        known = (outcome.covariate,) if outcome.covariate else ()
+        detail = msgspec.json.encode((entries, outcome.steps, *known)).decode()
     return outcome.variant, outcome.day, outcome.variants_seen, detail
 
 
 def _from_row(visitor: VisitorId, row: Row) -> Outcome:
     variant, day, variants_seen, detail = row
-    entries, steps = msgspec.json.decode(detail) if detail else ((), ())
+    entries, steps, *known = msgspec.json.decode(detail) if detail else ((), ())
     return Outcome(
         visitor=visitor,
         variant=VariantKey(variant),
@@ -194,4 +197,5 @@ def _from_row(visitor: VisitorId, row: Row) -> Outcome:
             for ordinal, lag, count, amount in entries
         ),
         steps=tuple((step, lag) for step, lag in steps),
+        covariate=known[0] if known else 0,
     )

@@ -20,6 +20,8 @@ DERIVED = (
     "cell",
     "pair",
     "step_cell",
+    "covariate_cohort",
+    "covariate_cell",
     "exposure_span",
     "step_reach",
 )

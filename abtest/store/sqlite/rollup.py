@@ -8,7 +8,16 @@ from operator import add
 
 from abtest.domain.experiment import VariantKey
 from abtest.domain.visitor import Outcome
-from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey, StepKey
+from abtest.stats.moments import (
+    Cell,
+    CellKey,
+    CovariateCell,
+    CovariateCohort,
+    Moments,
+    Pair,
+    PairKey,
+    StepKey,
+)
 from abtest.store.sqlite.connection import query
 
 _LOW_BITS = 32
@@ -29,12 +38,16 @@ class Sums:
         cells: conversions, total, squares.
         pairs: conversions, product, count x amount, amount x count.
         steps: visitors.
+        covariate_cohorts: covariate, its square.
+        covariate_cells: covariate x count, covariate x amount.
     """
 
     cohorts: dict[Key, Values] = field(default_factory=dict)
     cells: dict[Key, Values] = field(default_factory=dict)
     pairs: dict[Key, Values] = field(default_factory=dict)
     steps: dict[Key, Values] = field(default_factory=dict)
+    covariate_cohorts: dict[Key, Values] = field(default_factory=dict)
+    covariate_cells: dict[Key, Values] = field(default_factory=dict)
 
     def add(self, experiment: int, outcome: Outcome, *, sign: int = 1) -> None:
         """Add what the outcome contributes, or with sign -1 take it away."""
@@ -56,14 +69,18 @@ class Sums:
             _bump(self.pairs, key, products)
         for step, lag in outcome.steps:
             _bump(self.steps, (*cohort, lag, step), (sign,))
+        if outcome.covariate:
+            self._add_covariate(cohort, outcome, sign)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Add everything to the stored sums; rows that become zero are deleted."""
-        for table, sums, wide in (
-            ("cohort", self.cohorts, None),
-            ("cell", self.cells, 2),
-            ("pair", self.pairs, 1),
-            ("step_cell", self.steps, None),
+        for table, sums, wide, is_counted in (
+            ("cohort", self.cohorts, None, True),
+            ("cell", self.cells, 2, True),
+            ("pair", self.pairs, 1, True),
+            ("step_cell", self.steps, None, True),
+            ("covariate_cohort", self.covariate_cohorts, 1, False),
+            ("covariate_cell", self.covariate_cells, 1, False),
         ):
             changes = [(k, v) for k, v in sums.items() if any(v)]
             connection.executemany(
@@ -71,8 +88,16 @@ class Sums:
             )
             # A row to which something countable was added cannot be zero.
             connection.executemany(
-                query(f"drop_empty_{table}"), [k for k, v in changes if v[0] <= 0]
+                query(f"drop_empty_{table}"),
+                [k for k, v in changes if v[0] <= 0 or not is_counted],
             )
+
+    def _add_covariate(self, cohort: Key, outcome: Outcome, sign: int) -> None:
+        x = sign * outcome.covariate
+        _bump(self.covariate_cohorts, cohort, (x, x * outcome.covariate))
+        for e in outcome.entries:
+            key = (*cohort, e.lag, e.ordinal)
+            _bump(self.covariate_cells, key, (x * e.count, x * e.amount))
 
 
 def read_moments(
@@ -112,15 +137,43 @@ def read_moments(
         query("read_step_cells"), (experiment,)
     ):
         steps.setdefault(variant, {})[StepKey(day, lag, step)] = visitors
+    covariate_cohorts = _read_covariate_cohorts(connection, experiment)
+    covariate_cells = _read_covariate_cells(connection, experiment)
     return {
         variant: Moments(
             cohorts=found,
             cells=cells.get(variant, {}),
             pairs=pairs.get(variant, {}),
             steps=steps.get(variant, {}),
+            covariate_cohorts=covariate_cohorts.get(variant, {}),
+            covariate_cells=covariate_cells.get(variant, {}),
         )
         for variant, found in cohorts.items()
     }
+
+
+def _read_covariate_cohorts(
+    connection: sqlite3.Connection, experiment: int
+) -> dict[VariantKey, dict[int, CovariateCohort]]:
+    found: dict[VariantKey, dict[int, CovariateCohort]] = {}
+    for variant, day, total, high, low in connection.execute(
+        query("read_covariate_cohorts"), (experiment,)
+    ):
+        sums = CovariateCohort(total, _joined(high, low))
+        found.setdefault(variant, {})[day] = sums
+    return found
+
+
+def _read_covariate_cells(
+    connection: sqlite3.Connection, experiment: int
+) -> dict[VariantKey, dict[CellKey, CovariateCell]]:
+    found: dict[VariantKey, dict[CellKey, CovariateCell]] = {}
+    for variant, day, lag, ordinal, by_count, high, low in connection.execute(
+        query("read_covariate_cells"), (experiment,)
+    ):
+        sums = CovariateCell(by_count, _joined(high, low))
+        found.setdefault(variant, {})[CellKey(day, lag, ordinal)] = sums
+    return found
 
 
 def _bump(sums: dict[Key, Values], key: Key, values: Values) -> None:

@@ -65,6 +65,8 @@ class SqliteStore(ConfigTables):
     """
 
     def __init__(self, path: Path, *, durability: str = "full") -> None:
+        if durability not in {"full", "normal"}:
+            raise ValueError(f"durability is {durability!r}; it must be full or normal")
         super().__init__(Readers(path), GroupCommit(path, durability))
         self._path = path
         self._durability = durability

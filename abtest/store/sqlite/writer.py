@@ -88,7 +88,7 @@ class GroupCommit:
             try:
                 database = database or connect(self._path, durability=self._durability)
                 database.conn.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - it belongs to those who wait
                 # Those who came while we waited for the lock have waited enough.
                 for job in (*group, *self._waiting()):
                     job.answer.set_exception(error)

@@ -26,7 +26,7 @@ from abtest.services.report import (
     Verdict,
 )
 from abtest.stats.breakeven import Band
-from abtest.stats.decomposition import Decomposition, Factor
+from abtest.stats.decomposition import Decomposition
 from abtest.stats.results import (
     BayesianResult,
     BreakEvenWeight,
@@ -302,16 +302,16 @@ def _point(point: CurvePoint) -> dict[str, Json]:
 def _decomposition(decomposition: Decomposition | NotEstimable) -> dict[str, Json]:
     if isinstance(decomposition, NotEstimable):
         return _nothing(decomposition)
-    return {
-        "customers": _factor(decomposition.customers),
-        "purchases": _factor(decomposition.purchases),
-        "order_value": _factor(decomposition.order_value),
-        "revenue": _factor(decomposition.revenue),
+    factors = {
+        "customers": decomposition.customers,
+        "purchases": decomposition.purchases,
+        "order_value": decomposition.order_value,
+        "revenue": decomposition.revenue,
     }
-
-
-def _factor(factor: Factor) -> dict[str, Json]:
-    return {"ratio": factor.ratio, "interval": _interval(factor.interval)}
+    ratios: dict[str, Json] = {name: f.ratio for name, f in factors.items()}
+    return ratios | {
+        "intervals": {name: _interval(f.interval) for name, f in factors.items()}
+    }
 
 
 def _guardrail(guardrail: Guardrail) -> dict[str, Json]:

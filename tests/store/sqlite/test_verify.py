@@ -21,7 +21,7 @@ from tests.store.builders import (
 )
 
 EVENTS = (
-    exposure(1, "v1"),
+    exposure(1, "v1", attributes='{"orders": 2}'),
     exposure(2, "v2", variant="b"),
     exposure(3, "v3"),
     conversion(4, "v1", order="o1"),
@@ -55,6 +55,8 @@ TAMPERING = (
     ("pair", "UPDATE pair SET count_amount = 1 WHERE ordinal_b = 2", "ordinal_b=2"),
     ("step_cell", "UPDATE step_cell SET lag = 3", "lag=3 step=purchase"),
     ("step_cell", "DELETE FROM step_cell", "lag=0 step=purchase"),
+    ("covariate_cohort", "UPDATE covariate_cohort SET total = 1", "variant=a"),
+    ("covariate_cell", "DELETE FROM covariate_cell WHERE lag = 1", "lag=1 ordinal=2"),
     ("exposure_span", "UPDATE exposure_span SET first_at = 1", ""),
     ("exposure_span", "DELETE FROM exposure_span", ""),
     ("step_reach", "UPDATE step_reach SET last_at = 1", "step=purchase"),
@@ -63,7 +65,7 @@ TAMPERING = (
 
 @pytest.fixture
 def filled(store: SqliteStore) -> SqliteStore:
-    store.add_experiment(home())
+    store.add_experiment(home(covariate="orders"))
     store.add_experiment(trial())
     store.record(EVENTS, received_at=NOW)
     return store

@@ -163,3 +163,8 @@ def test_nothing_runs_before_the_first_job(path: Path) -> None:
     assert store._writer._thread is None
     store.close()
     assert event_id(1) == bytes(15) + b"\x01"
+
+
+def test_an_unknown_durability_is_a_mistake(path: Path) -> None:
+    with pytest.raises(ValueError, match="durability"):
+        SqliteStore(path, durability="perhaps")

@@ -21,6 +21,11 @@ NAME, PASSWORD = "anna", "correct horse battery"
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 
 
+@pytest.fixture(autouse=True)
+def today(clock: Clock) -> None:
+    clock.time = datetime(2026, 3, 20, 12, tzinfo=UTC)
+
+
 @pytest.fixture
 def flask_app(context: Context) -> Flask:
     return create_flask(context)
@@ -57,12 +62,10 @@ def reader(visitor: FlaskClient, anna: None) -> FlaskClient:
 
 
 @pytest.fixture
-def shop(store: Store, clock: Clock) -> Store:
+def shop(store: Store) -> Store:
     """An experiment in which B loses first conversions and wins second ones."""
-    clock.time = datetime(2026, 3, 20, 12, tzinfo=UTC)
-    store.add_experiment(
-        replace(running(method=Method.SEQUENTIAL), hypothesis="Honesty <b>pays</b>.")
-    )
+    experiment = running(method=Method.SEQUENTIAL, effect=0.3)
+    store.add_experiment(replace(experiment, hypothesis="Honesty <b>pays</b>."))
     store.record(
         events(
             [

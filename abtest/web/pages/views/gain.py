@@ -72,14 +72,17 @@ def gain_view(reader: Reader, report: ExperimentReport, index: int) -> GainView:
     return GainView(
         title=title,
         rows=tuple(
-            _row(reader, factor, f"{path}.{key}", (name, note))
+            _row(reader, factor, (path, key), (name, note))
             for key, factor, name, note in named
         ),
         gap="",
     )
 
 
-def _row(reader: Reader, factor: Factor, path: str, names: tuple[str, str]) -> GainRow:
+def _row(
+    reader: Reader, factor: Factor, place: tuple[str, str], names: tuple[str, str]
+) -> GainRow:
+    path, key = place
     lower, upper = factor.interval.lower, factor.interval.upper
     change = Interval(
         lower=None if lower is None else lower - 1,
@@ -90,10 +93,12 @@ def _row(reader: Reader, factor: Factor, path: str, names: tuple[str, str]) -> G
         name=name,
         note=note,
         change=Figure(
-            relative(reader, factor.ratio - 1), f"{path}.ratio", factor.ratio
+            relative(reader, factor.ratio - 1), f"{path}.{key}", factor.ratio
         ),
         change_range=Figure(
-            percent_span(reader, change), f"{path}.interval", ends(factor.interval)
+            percent_span(reader, change),
+            f"{path}.intervals.{key}",
+            ends(factor.interval),
         ),
-        is_whole=path.endswith("revenue"),
+        is_whole=key == "revenue",
     )

@@ -1,0 +1,2 @@
+SELECT variant, day, total, squares_high, squares_low
+FROM covariate_cohort WHERE experiment = ?
