@@ -61,6 +61,11 @@ ENTRIES: tuple[Entry, ...] = (
         help="Repeat experiments with a known truth and count how often we are right.",
     ),
     Entry(
+        name="adapt",
+        place="adapt:adapt",
+        help="Let the shares of an experiment follow its results, if it allows that.",
+    ),
+    Entry(
         name="key",
         place="keys:key",
         help="Create, list and revoke the keys of programs.",

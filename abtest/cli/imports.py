@@ -211,18 +211,18 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 def _print(summary: ImportSummary, request: ImportRequest, seconds: float) -> None:
     speed = round(summary.rows / seconds) if seconds else 0
-    stored = (
-        f"  to store  {summary.events:>9,} events (a rehearsal: nothing is stored)"
-        if request.is_rehearsal
-        else f"  accepted  {summary.accepted:>9,} events"
-    )
     head = f"{request.path.name}: {summary.rows:,} rows in {seconds:.1f} s"
-    lines = [
-        f"{head}, {speed:,} rows a second",
-        stored,
-        f"  known     {summary.duplicates:>9,} events were stored before",
-        *(_left_out(rows) for rows in summary.left_out),
-    ]
+    lines = [f"{head}, {speed:,} rows a second"]
+    if request.is_rehearsal:
+        lines.append(
+            f"  to store  {summary.events:>9,} events (a rehearsal: nothing is stored)"
+        )
+    else:
+        lines += [
+            f"  accepted  {summary.accepted:>9,} events",
+            f"  known     {summary.duplicates:>9,} events were stored before",
+        ]
+    lines += [_left_out(rows) for rows in summary.left_out]
     if summary.bad:
         lines.append(f"  bad       {summary.bad:>9,} rows were skipped:")
         lines += [f"    {row}" for row in summary.bad_rows]

@@ -27,6 +27,7 @@ from abtest.services.health import (
     check_counts,
     check_plan,
     check_sample_ratio,
+    check_split,
     summarize,
 )
 from abtest.services.plan_end import PlanEnd, plan_end
@@ -36,6 +37,7 @@ from abtest.services.report import (
     ReportPlan,
     Today,
 )
+from abtest.services.safety import check_first_safety
 from abtest.services.variants import describe_variants
 from abtest.stats.delayed import Maturity, Measure
 from abtest.stats.moments import Moments
@@ -90,7 +92,7 @@ def analyze(
             known=known,
             facts=store.facts(key),
             today=_today(experiment, known.values(), now),
-            day=_as_of_day(experiment, now, as_of),
+            day=as_of_day(experiment, now, as_of),
             first_weight=first_weight,
             second_weight=second_weight,
         )
@@ -150,6 +152,13 @@ def write_report(data: ReportData) -> ExperimentReport:
             check_sample_ratio(experiment, moments),
             check_contamination(data.facts.contaminated, matured.visitors),
             *check_counts(evidence),
+            *check_split(variants, second_weight=weights.second),
+            *check_first_safety(
+                experiment,
+                estimates,
+                first_complete_day=matured.first_complete_day,
+                as_of=day,
+            ),
             *check_plan(experiment),
         )
     )
@@ -163,6 +172,7 @@ def write_report(data: ReportData) -> ExperimentReport:
         as_of=day_to_date(day),
         data_through=_moment(data.facts.last_event),
         window_days=experiment.window_days,
+        first_window_days=experiment.first_window_days,
         weights=_effective(experiment.weights, weights),
         weights_are_exploratory=is_exploratory,
         weights_changed_at=experiment.weights_changed_at,
@@ -189,7 +199,7 @@ def write_report(data: ReportData) -> ExperimentReport:
     )
 
 
-def _as_of_day(experiment: Experiment, now: datetime, as_of: date | None) -> int:
+def as_of_day(experiment: Experiment, now: datetime, as_of: date | None) -> int:
     """Return the last day that counts: complete, and followed up."""
     latest = last_complete_day(now, experiment.time_zone)
     if experiment.followed_until is not None:
@@ -253,6 +263,9 @@ def _plan(
         expected_end=end.expected_end,
         stratified=estimates.is_stratified,
         critical_value=comparing.critical_value,
+        sequential_design=experiment.sequential_design,
+        covariate=experiment.covariate,
+        adaptive=experiment.adaptive,
     )
 
 
@@ -281,6 +294,13 @@ def _digest(moments: Mapping[VariantKey, Moments]) -> str:
     """Return the SHA-256 of the sums the report rests on, whatever their order."""
     digest = hashlib.sha256()
     for variant, m in sorted(moments.items()):
-        for table in (m.cohorts, m.cells, m.pairs, m.steps):
+        for table in (
+            m.cohorts,
+            m.cells,
+            m.pairs,
+            m.steps,
+            m.covariate_cohorts,
+            m.covariate_cells,
+        ):
             digest.update(repr((variant, sorted(table.items()))).encode())
     return digest.hexdigest()

@@ -28,6 +28,7 @@ from abtest.services.report import (
     GuardrailState,
     MeasureTest,
 )
+from abtest.services.variance_reduced import variance_reduced
 from abtest.services.weight_curve import weight_curve
 from abtest.stats.bayesian import compare_all
 from abtest.stats.breakeven import (
@@ -293,6 +294,9 @@ def _comparison(
         ),
         guardrail=_guardrail(c, first),
         curve=_curve(c, pair),
+        variance_reduced=variance_reduced(
+            c.experiment, c.estimator, c.weights, treatment=i, as_of=c.as_of
+        ),
     )
 
 

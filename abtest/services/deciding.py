@@ -35,6 +35,7 @@ def look_plan(
         power=experiment.power,
         scheduled_end=end.is_scheduled_end,
         comparisons=len(experiment.variants) - 1,
+        design=experiment.sequential_design,
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-from abtest.domain.experiment import Experiment, Method
+from abtest.domain.experiment import Adaptive, Experiment, Method, SequentialDesign
 from abtest.domain.funnel import CountWeights, LaterStep, MoneyWeights, Repeat, StepKind
 from abtest.domain.money import to_major
 
@@ -56,12 +56,21 @@ class WeightsDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptiveDefinition:
+    """Shares may follow the results; every variant keeps `minimum_share`."""
+
+    minimum_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentDefinition:
     """A whole experiment as told; nothing in it is checked yet.
 
     Attributes:
         second_conversion: None means the second time at the step of the first.
+        first_window_days: None means `window_days`.
         layer, targeting: not offered yet; must be None.
+        covariate: name of a numeric attribute at the exposure.
         order_cap: major units.
         salt: None makes a new one.
     """
@@ -74,6 +83,7 @@ class ExperimentDefinition:
     first_conversion: FirstDefinition
     second_conversion: SecondDefinition | None = None
     window_days: int = 60
+    first_window_days: int | None = None
     weights: WeightsDefinition = WeightsDefinition()
     coverage: float = 1.0
     layer: object = None
@@ -83,6 +93,9 @@ class ExperimentDefinition:
     minimum_detectable_effect: float = 0.1
     first_conversion_margin: float = 0.2
     method: str = Method.SEQUENTIAL.value
+    sequential_design: str = SequentialDesign.GROUP_SEQUENTIAL.value
+    covariate: str | None = None
+    adaptive: AdaptiveDefinition | None = None
     order_cap: float | None = None
     time_zone: str = "UTC"
     followed_until: str | None = None
@@ -113,6 +126,7 @@ def definition_of(experiment: Experiment) -> ExperimentDefinition:
         first_conversion=FirstDefinition(step=experiment.goal.first),
         second_conversion=_second(experiment.goal.second),
         window_days=experiment.window_days,
+        first_window_days=experiment.first_window_days,
         weights=_weights(experiment.weights),
         coverage=experiment.coverage,
         alpha=experiment.alpha,
@@ -120,6 +134,9 @@ def definition_of(experiment: Experiment) -> ExperimentDefinition:
         minimum_detectable_effect=experiment.minimum_detectable_effect,
         first_conversion_margin=experiment.first_conversion_margin,
         method=experiment.method.value,
+        sequential_design=experiment.sequential_design.value,
+        covariate=experiment.covariate,
+        adaptive=_adaptive(experiment.adaptive),
         order_cap=None if cap is None else to_major(cap, experiment.currency),
         time_zone=experiment.time_zone,
         followed_until=experiment.followed_until,
@@ -134,6 +151,12 @@ def _second(second: Repeat | LaterStep) -> SecondDefinition:
             return SecondDefinition(step=step, ordinal=ordinal, min_gap_hours=gap)
         case LaterStep(step=step):
             return SecondDefinition(step=step)
+
+
+def _adaptive(adaptive: Adaptive | None) -> AdaptiveDefinition | None:
+    if adaptive is None:
+        return None
+    return AdaptiveDefinition(minimum_share=adaptive.minimum_share)
 
 
 def _weights(weights: CountWeights | MoneyWeights) -> WeightsDefinition:

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 from abtest.domain.experiment import (
     HASH_VERSION,
+    Adaptive,
     Experiment,
     ExperimentKey,
     Method,
+    SequentialDesign,
     Variant,
     VariantKey,
 )
@@ -77,6 +79,7 @@ def to_experiment(
         ),
         goal=_goal(definition),
         window_days=definition.window_days,
+        first_window_days=definition.first_window_days,
         weights=weights,
         coverage=definition.coverage,
         alpha=definition.alpha,
@@ -84,6 +87,13 @@ def to_experiment(
         minimum_detectable_effect=definition.minimum_detectable_effect,
         first_conversion_margin=definition.first_conversion_margin,
         method=Method(definition.method),
+        sequential_design=SequentialDesign(definition.sequential_design),
+        covariate=definition.covariate,
+        adaptive=(
+            None
+            if definition.adaptive is None
+            else Adaptive(minimum_share=definition.adaptive.minimum_share)
+        ),
         order_cap=None if cap is None else to_minor(cap, weights.currency),
         time_zone=definition.time_zone,
         followed_until=definition.followed_until,
@@ -103,6 +113,7 @@ def _check(c: Complaints, d: ExperimentDefinition) -> None:
     check_weights(c, d.weights)
     _check_numbers(c, d)
     _check_choices(c, d)
+    _check_options(c, d)
     _check_unsupported(c, d)
 
 
@@ -243,6 +254,30 @@ def _check_choices(c: Complaints, d: ExperimentDefinition) -> None:
             "/hash_version",
             "unsupported",
             f"hash_version {d.hash_version} is not known; use {HASH_VERSION}",
+        )
+
+
+def _check_options(c: Complaints, d: ExperimentDefinition) -> None:
+    first = d.first_window_days
+    if first is not None and not 0 <= first <= d.window_days:
+        c.out(
+            "/first_window_days", first, f"0 to {d.window_days}, the days of the second"
+        )
+    c.one_of("/sequential_design", d.sequential_design, tuple(SequentialDesign))
+    if d.covariate is not None and not 1 <= len(d.covariate) <= MAX_NAME:
+        c.add(
+            "/covariate",
+            "too_long" if d.covariate else "required",
+            f"covariate has {len(d.covariate)} characters; name an attribute of the"
+            f" exposure with 1 to {MAX_NAME}, or send null",
+        )
+    most = 1 / max(len(d.variants), 1)
+    if d.adaptive is not None and not 0 < d.adaptive.minimum_share <= most:
+        c.out(
+            "/adaptive/minimum_share",
+            d.adaptive.minimum_share,
+            f"more than 0 and at most {most:g}, an equal share of"
+            f" {len(d.variants)} variants",
         )
 
 

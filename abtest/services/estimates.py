@@ -7,6 +7,8 @@ from abtest.domain.experiment import Experiment, VariantKey
 from abtest.domain.funnel import CountWeights, MoneyWeights
 from abtest.domain.money import minor_digits
 from abtest.services.health import has_changed_allocation
+from abtest.stats.columns import Columns
+from abtest.stats.cumulative import Means, estimate_means
 from abtest.stats.delayed import (
     Maturity,
     Measure,
@@ -15,6 +17,7 @@ from abtest.stats.delayed import (
     estimate_mature,
     maturity,
     observed,
+    processes,
     value,
 )
 from abtest.stats.moments import Moments
@@ -23,7 +26,7 @@ from abtest.stats.results import (
     NotEstimable,
     ValueEstimate,
 )
-from abtest.stats.stratified import estimate_stratified
+from abtest.stats.stratified import estimate_stratified, stratified_means
 
 Joint = JointEstimate | NotEstimable
 Value = ValueEstimate | NotEstimable
@@ -100,6 +103,20 @@ class Estimator:
             for m in self.moments
         )
 
+    def customers(self, as_of: int) -> tuple[Means | NotEstimable, ...]:
+        """Estimate first conversions, and what first and second orders bring.
+
+        Per visitor; money in minor units.
+        """
+        counted, _ = processes(self.window, Measure.COUNT)
+        wanted = (counted, *processes(self.window, Measure.MONEY))
+        if self.is_stratified:
+            return stratified_means(self.moments, wanted, as_of=as_of)
+        return tuple(
+            estimate_means(Columns.of(m), wanted, as_of=as_of, last_day=as_of)
+            for m in self.moments
+        )
+
     def joint_mature(self, measure: Measure, as_of: int) -> tuple[Joint, ...]:
         """Estimate from fully followed visitors alone."""
         return tuple(
@@ -140,10 +157,10 @@ def estimator(
     experiment: Experiment, moments: Mapping[VariantKey, Moments]
 ) -> Estimator:
     """Choose the estimator for the experiment."""
-    days = experiment.window_days
+    first, second = experiment.first_window_days, experiment.window_days
     return Estimator(
         moments=tuple(moments.get(v.key, Moments()) for v in experiment.variants),
-        window=Window(first=days, second=days),
+        window=Window(first=second if first is None else first, second=second),
         is_stratified=has_changed_allocation(experiment),
     )
 

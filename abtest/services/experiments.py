@@ -211,6 +211,7 @@ def _frozen_fields(before: Experiment, after: Experiment) -> Iterator[str]:
         yield "second_conversion"
     pairs = {
         "window_days": (before.window_days, after.window_days),
+        "first_window_days": (before.first_window_days, after.first_window_days),
         "alpha": (before.alpha, after.alpha),
         "power": (before.power, after.power),
         "minimum_detectable_effect": (
@@ -222,6 +223,8 @@ def _frozen_fields(before: Experiment, after: Experiment) -> Iterator[str]:
             after.first_conversion_margin,
         ),
         "method": (before.method, after.method),
+        "sequential_design": (before.sequential_design, after.sequential_design),
+        "covariate": (before.covariate, after.covariate),
         "order_cap": (before.order_cap, after.order_cap),
         "time_zone": (before.time_zone, after.time_zone),
         "salt": (before.salt, after.salt),
@@ -275,9 +278,10 @@ def _described(allocation: Allocation) -> str:
 def _differences(before: Experiment, after: Experiment) -> Iterator[str]:
     """Name the parts of the plan that differ."""
     names = (
-        "name", "hypothesis", "variants", "funnel", "goal", "window_days", "weights",
-        "coverage", "alpha", "power", "minimum_detectable_effect",
-        "first_conversion_margin", "method", "order_cap", "time_zone", "salt",
+        "name", "hypothesis", "variants", "funnel", "goal", "window_days",
+        "first_window_days", "weights", "coverage", "alpha", "power",
+        "minimum_detectable_effect", "first_conversion_margin", "method",
+        "sequential_design", "covariate", "adaptive", "order_cap", "time_zone", "salt",
         "followed_until",
     )  # fmt: skip
     return (n for n in names if getattr(before, n) != getattr(after, n))

@@ -11,8 +11,10 @@ from abtest.services.report import (
     HealthCheck,
     HealthCode,
     HealthStatus,
+    VariantReport,
 )
 from abtest.services.verdict import FIRST_GATE, SECOND_GATE, Evidence
+from abtest.stats.frequentist import ENOUGH_SECOND_CONVERSIONS, needs_pooled_null
 from abtest.stats.moments import Moments
 from abtest.stats.results import NotEstimable
 from abtest.stats.srm import SampleRatio, check_phases
@@ -98,6 +100,33 @@ def check_counts(evidence: Sequence[Evidence]) -> tuple[HealthCheck, ...]:
             planned=(float(FIRST_GATE), float(SECOND_GATE)),
         ),
     )
+
+
+def check_split(
+    variants: Sequence[VariantReport], *, second_weight: float
+) -> tuple[HealthCheck, ...]:
+    """Warn when a small arm has too few second conversions for its own variance.
+
+    The split is more unequal than 70/30 and the smaller arm has fewer than 60: a plain
+    test then calls the small arm the loser too often.
+    """
+    if not variants or not second_weight:
+        return ()
+    control, *treatments = variants
+    for treated in treatments:
+        smaller = min(control, treated, key=lambda v: v.visitors)
+        count = smaller.second.observed
+        if needs_pooled_null(control.visitors, treated.visitors, count):
+            return (
+                HealthCheck(
+                    code=HealthCode.UNEQUAL_SPLIT,
+                    status=HealthStatus.WARNING,
+                    value=float(count),
+                    threshold=float(ENOUGH_SECOND_CONVERSIONS),
+                    observed=(float(control.visitors), float(treated.visitors)),
+                ),
+            )
+    return ()
 
 
 def check_plan(experiment: Experiment) -> tuple[HealthCheck, ...]:

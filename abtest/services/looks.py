@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from abtest.domain.experiment import SequentialDesign
 from abtest.services.estimates import Estimator, Joint, Weighting, weighted
 from abtest.stats.delayed import Measure
 from abtest.stats.results import (
@@ -11,7 +12,12 @@ from abtest.stats.results import (
     SequentialResult,
     ValueEstimate,
 )
-from abtest.stats.sequential import Look, analyze_looks, planned_information
+from abtest.stats.sequential import (
+    Look,
+    analyze_any_time,
+    analyze_looks,
+    planned_information,
+)
 
 _MOST_LOOKS = 200
 """A longer stretch is looked at every second day, every third, and so on."""
@@ -27,6 +33,7 @@ class LookPlan:
         effect: relative effect the plan wants to find.
         scheduled_end: `as_of` is the end of the plan whatever the information.
         comparisons: treatments that share alpha.
+        design: how the looks are paid for.
     """
 
     first_day: int
@@ -36,6 +43,7 @@ class LookPlan:
     power: float
     scheduled_end: bool
     comparisons: int
+    design: SequentialDesign = SequentialDesign.GROUP_SEQUENTIAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,9 @@ def look_days(plan: LookPlan) -> tuple[int, ...]:
     span = plan.as_of - plan.first_day
     if span < 0:
         return ()
+    if plan.design is SequentialDesign.ALWAYS_VALID:
+        # The baseline is taken at the first look; those between are not needed.
+        return (plan.first_day, plan.as_of)[-(span + 1) :]
     step = span // _MOST_LOOKS + 1
     days = range(plan.first_day, plan.as_of, step)
     return (*days, plan.as_of)
@@ -102,19 +113,30 @@ def analyze_path(
     planned = planned_information(
         plan.effect * control_mean, alpha=alpha, power=plan.power
     )
-    value = analyze_looks(looks, planned_information=planned, alpha=alpha)
+    value = _judge(looks, plan, planned)
     first_looks = _looks(
         count_path, treatment, plan, lambda joint: weighted(joint, 1.0, 0.0)
     )
     if isinstance(first_looks, NotEstimable):
         return SequentialPair(value=value, first=first_looks)
     ratio = planned / looks[-1].information
-    first = analyze_looks(
-        first_looks,
-        planned_information=first_looks[-1].information * ratio,
-        alpha=alpha,
-    )
+    first = _judge(first_looks, plan, first_looks[-1].information * ratio)
     return SequentialPair(value=value, first=first)
+
+
+def _judge(
+    looks: Sequence[Look], plan: LookPlan, planned: float
+) -> SequentialResult | NotEstimable:
+    """Judge the last look in the manner of the design."""
+    alpha = plan.alpha / plan.comparisons
+    if plan.design is SequentialDesign.GROUP_SEQUENTIAL:
+        return analyze_looks(looks, planned_information=planned, alpha=alpha)
+    tau = plan.effect * looks[0].control_mean
+    if tau <= 0:
+        return NotEstimable(Reason.NOT_POSITIVE)
+    return analyze_any_time(
+        looks[-1], tau=tau, planned_information=planned, alpha=alpha
+    )
 
 
 def _looks(

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from abtest.domain.experiment import Action, Experiment, Status
+from abtest.domain.experiment import (
+    Action,
+    Experiment,
+    Method,
+    SequentialDesign,
+    Status,
+)
 from abtest.domain.visitor import day_to_date, local_day, to_milliseconds
 from abtest.services.estimates import Joint, Weighting
 from abtest.stats.delayed import Maturity
@@ -27,17 +33,22 @@ class PlanEnd:
             followed for the whole window.
         is_stopped: ended before by a person.
         expected_end: extrapolated, see `ReportPlan`.
+        is_open: looks may go on after the planned information is in, until somebody
+            closes the experiment: always-valid intervals hold for ever.
     """
 
     information_fraction: float | None
     is_scheduled_end: bool
     is_stopped: bool
     expected_end: date | None
+    is_open: bool = False
 
     @property
     def is_reached(self) -> bool:
         """The planned information is in, or the scheduled end has come."""
-        return self.is_scheduled_end or (self.information_fraction or 0.0) >= 1
+        if self.is_scheduled_end or self.is_open:
+            return self.is_scheduled_end
+        return (self.information_fraction or 0.0) >= 1
 
 
 def plan_end(
@@ -70,6 +81,10 @@ def plan_end(
         # A report of today ends yesterday: what was stopped today is stopped.
         is_stopped=not is_closed and ended is not None and ended <= as_of + 1,
         expected_end=_expected_end(experiment, fraction, matured, as_of),
+        is_open=(
+            experiment.method is Method.SEQUENTIAL
+            and experiment.sequential_design is SequentialDesign.ALWAYS_VALID
+        ),
     )
 
 

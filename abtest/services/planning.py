@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from abtest.domain.experiment import Experiment, ExperimentKey, Method
 from abtest.domain.funnel import ConversionWeights, CountWeights, MoneyWeights
-from abtest.domain.visitor import date_to_day, last_complete_day
 from abtest.errors import AbtestError, ErrorCode, invalid_field
+from abtest.services.analysis import as_of_day
 from abtest.services.definition import WeightsDefinition
 from abtest.services.estimates import major_unit
 from abtest.services.plan_rules import OrderValueQuestion, PlanQuestion, check_question
@@ -306,10 +306,7 @@ def _known(
             f" {history.currency or 'none'}; plan in its currency, or give"
             " order_value and rates instead of the history",
         )
-    as_of = last_complete_day(now, history.time_zone)
-    if history.followed_until is not None:
-        last = date_to_day(date.fromisoformat(history.followed_until))
-        as_of = min(as_of, last)
+    as_of = as_of_day(history, now, None)
     shown = history.decided_variant or history.control.key
     moments = store.moments(history.key).get(shown, Moments())
     baseline = baseline_from_history(

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from abtest.domain.experiment import ExperimentKey, Method, Status, VariantKey
+from abtest.domain.experiment import (
+    Adaptive,
+    ExperimentKey,
+    Method,
+    SequentialDesign,
+    Status,
+    VariantKey,
+)
 from abtest.domain.funnel import ConversionWeights, SecondConversion, StepKey, StepKind
 from abtest.stats.breakeven import Band
 from abtest.stats.decomposition import Decomposition
@@ -14,11 +21,16 @@ from abtest.stats.results import (
     FrequentistResult,
     Interval,
     NotEstimable,
+    Reason,
     SequentialResult,
     ValueEstimate,
 )
+from abtest.stats.retention import KeyFigure
 
 SCHEMA_VERSION = 1
+
+_NO_COVARIATE = NotEstimable(Reason.NO_COVARIATE)
+_NO_REVENUE = NotEstimable(Reason.NO_REVENUE)
 
 
 class VerdictCode(StrEnum):
@@ -154,6 +166,10 @@ class VariantReport:
         maturity: share of the expected second conversions that are in; None while
             that cannot be said.
         mature_visitors: visitors followed for the whole window.
+        break_even_cost_per_click: where revenue decides, what a visitor may cost: the
+            value per visitor.
+        highest_acquisition_cost: the same of a customer: the value per visitor with a
+            first conversion; a diagnostic, its denominator is after treatment.
     """
 
     key: VariantKey
@@ -169,6 +185,8 @@ class VariantReport:
     revenue: Revenue | NotEstimable
     maturity: float | None
     mature_visitors: int
+    break_even_cost_per_click: KeyFigure | NotEstimable = _NO_REVENUE
+    highest_acquisition_cost: KeyFigure | NotEstimable = _NO_REVENUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +250,8 @@ class Comparison:
             on; None when it cannot be given.
         bands: who wins at which worth of the second conversion.
         curve: the effect over the same range of worths, for the chart.
+        variance_reduced: the value test with a declared covariate's part taken out;
+            beside the plain test, which decides.
     """
 
     variant: VariantKey
@@ -247,6 +267,7 @@ class Comparison:
     decomposition: Decomposition | NotEstimable
     guardrail: Guardrail
     curve: tuple[CurvePoint, ...] = ()
+    variance_reduced: FrequentistResult | NotEstimable = _NO_COVARIATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,11 +330,18 @@ class ReportPlan:
     expected_end: date | None
     stratified: bool
     critical_value: float
+    sequential_design: SequentialDesign = SequentialDesign.GROUP_SEQUENTIAL
+    covariate: str | None = None
+    adaptive: Adaptive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentReport:
-    """The whole answer for one experiment at the end of one day."""
+    """The whole answer for one experiment at the end of one day.
+
+    Attributes:
+        first_window_days: the first conversion's own window; None means `window_days`.
+    """
 
     experiment: ExperimentKey
     name: str
@@ -339,3 +367,4 @@ class ExperimentReport:
     maturity: MaturityReport
     verdict: Verdict
     today: Today
+    first_window_days: int | None = None

@@ -16,9 +16,15 @@ from abtest.services.report import (
     StepResult,
     VariantReport,
 )
-from abtest.stats.delayed import Observed, estimate_step, maturity, observed
+from abtest.stats.cumulative import Means
+from abtest.stats.delayed import Measure, Observed, estimate_step, maturity, observed
 from abtest.stats.moments import Moments
 from abtest.stats.results import NotEstimable, Reason
+from abtest.stats.retention import (
+    KeyFigure,
+    break_even_cost_per_click,
+    highest_acquisition_cost,
+)
 
 
 def describe_variants(
@@ -39,6 +45,12 @@ def describe_variants(
         money: estimates of revenue in minor units.
     """
     planned = _planned_shares(experiment)
+    nothing = NotEstimable(Reason.NO_REVENUE)
+    customers = (
+        estimator.customers(as_of)
+        if weights.measure is Measure.MONEY
+        else (nothing,) * len(experiment.variants)
+    )
     described = []
     for i, variant in enumerate(experiment.variants):
         moments = estimator.moments[i]
@@ -66,9 +78,41 @@ def describe_variants(
                 revenue=_revenue(experiment, money[i], counted),
                 maturity=matured.share,
                 mature_visitors=matured.mature_visitors,
+                break_even_cost_per_click=_cost_per_click(
+                    weights, values[i], experiment.alpha
+                ),
+                highest_acquisition_cost=_acquisition_cost(
+                    weights, customers[i], experiment.alpha
+                ),
             )
         )
     return tuple(described)
+
+
+def _cost_per_click(
+    weights: Weighting, joint: Joint, alpha: float
+) -> KeyFigure | NotEstimable:
+    """Return what a visitor may cost, where the value is money."""
+    if weights.measure is not Measure.MONEY:
+        return NotEstimable(Reason.NO_REVENUE)
+    value = weights.applied(joint)
+    if isinstance(value, NotEstimable):
+        return value
+    return break_even_cost_per_click(value, alpha=alpha)
+
+
+def _acquisition_cost(
+    weights: Weighting, means: Means | NotEstimable, alpha: float
+) -> KeyFigure | NotEstimable:
+    """Return what a customer may cost, where the value is money."""
+    if isinstance(means, NotEstimable):
+        return means
+    return highest_acquisition_cost(
+        means,
+        first_weight=weights.first * weights.unit,
+        second_weight=weights.second * weights.unit,
+        alpha=alpha,
+    )
 
 
 def _step(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from statsmodels.stats.proportion import proportion_confint
 
+from abtest.stats.cumulative import Means
 from abtest.stats.frequentist import compare
 from abtest.stats.moments import Moments
 from abtest.stats.results import (
@@ -133,6 +134,28 @@ def compare_repeat_rates(
 def break_even_cost_per_click(value: ValueEstimate, *, alpha: float) -> KeyFigure:
     """Return what a visitor may cost at most: the value per visitor in money."""
     return _figure(value.mean, value.variance, alpha=alpha)
+
+
+def highest_acquisition_cost(
+    means: Means, *, first_weight: float, second_weight: float, alpha: float
+) -> KeyFigure | NotEstimable:
+    """Return what a customer may cost at most: value / first conversions.
+
+    Corrected for the delay, with a delta interval.
+
+    Args:
+        means: of first conversions counted, of first and of second orders in money.
+        first_weight: margin of a first order.
+        second_weight: margin of a second order.
+        alpha: two-sided.
+    """
+    buyers, first, second = means.means
+    if buyers <= 0:
+        return NotEstimable(Reason.NO_CONVERSIONS)
+    worth = (first_weight * first + second_weight * second) / buyers
+    gradient = np.array([-worth, first_weight, second_weight]) / buyers
+    variance = float(gradient @ np.array(means.covariance) @ gradient)
+    return _figure(worth, variance, alpha=alpha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

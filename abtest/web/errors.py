@@ -97,11 +97,17 @@ def install_error_handlers(
     """
 
     def answer(problem: Problem, headers: Headers) -> Response:
-        if not request.path.startswith(_API):
-            response = page(problem.status, problem.title, problem.detail)
-            response.headers.extend(headers)
-            return response
-        return to_response(_reply(problem, headers))
+        if request.path.startswith(_API):
+            return to_response(_reply(problem, headers))
+        told = (problem.status, problem.title, problem.detail)
+        try:
+            response = page(*told)
+        except Exception:  # noqa: BLE001 - the outermost handler
+            # The page may need what has just failed, for example the database.
+            _log.exception("the error page failed")
+            response = _plain_page(*told)
+        response.headers.extend(headers)
+        return response
 
     def on_abtest_error(error: AbtestError) -> Response:
         return answer(problem_of(error), _HEADERS.get(error.code, ()))
@@ -122,7 +128,7 @@ def install_error_handlers(
     app.register_error_handler(Exception, on_any_error)
 
 
-def plain_error_page(status: int, title: str, detail: str) -> Response:
+def _plain_page(status: int, title: str, detail: str) -> Response:
     """Make an error page that needs nothing."""
     title, detail = html.escape(title), html.escape(detail)
     return Response(

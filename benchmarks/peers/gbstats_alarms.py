@@ -18,22 +18,23 @@ Count = dict[str, float]
 
 
 def value(arm: Count) -> object:
+    """Return the mean of the weighted value."""
     return SampleMeanStatistic(
         n=arm["visitors"], sum=arm["total"], sum_squares=arm["squares"]
     )
 
 
 def second(arm: Count) -> object:
+    """Return the share of visitors with a second conversion."""
     return ProportionStatistic(n=arm["visitors"], sum=arm["second"])
 
 
 def repeat(arm: Count) -> object:
     """Second over first conversions; whoever has the second has the first."""
-    parts = (
+    numerator, denominator = (
         ProportionStatistic(n=arm["visitors"], sum=arm[name])
         for name in ("second", "first")
     )
-    numerator, denominator = parts
     return RatioStatistic(
         n=arm["visitors"],
         m_statistic=numerator,
@@ -43,6 +44,7 @@ def repeat(arm: Count) -> object:
 
 
 def main() -> None:
+    """Answer for each test which pairs it calls different."""
     said: dict[str, list[bool]] = {}
     for control, treated in json.load(sys.stdin):
         for name, read, test, config in (

@@ -37,6 +37,7 @@ def aggregates(arm: Count) -> object:
 
 
 def main() -> None:
+    """Answer for each metric which pairs it calls different."""
     metrics = {
         "value": tt.Mean("value"),
         "second conversions": tt.Mean("second"),

@@ -3,9 +3,13 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
+from abtest.domain.events import EventId, Exposure, Milliseconds
+from abtest.domain.experiment import ExperimentKey, VariantKey, VisitorId
+from abtest.store.sqlite.store import open_store
 from tests.cli.conftest import Commands
 from tests.web.api.conftest import HOME
 
@@ -23,6 +27,32 @@ def test_what_is_derived_is_verified_and_rebuilt(run: Commands) -> None:
     assert run("verify", "--json").content == {"differences": []}
     assert run("rebuild", "--json").content == {"visitors": 0}
     assert "0 visitors" in run("rebuild").out
+
+
+def test_what_was_tampered_with_is_found_and_mended(run: Commands) -> None:
+    run("experiment", "create", "-", stdin=json.dumps(HOME))
+    run("experiment", "start", "home")
+    shown = Exposure(
+        id=EventId(bytes(16)),
+        at=Milliseconds(1_772_452_800_000),
+        visitor=VisitorId("v1"),
+        experiment=ExperimentKey("home"),
+        variant=VariantKey("a"),
+    )
+    with closing(open_store(run.database)) as store:
+        store.record([shown], received_at=datetime(2026, 3, 2, tzinfo=UTC))
+    assert run("verify").code == 0
+    with closing(sqlite3.connect(run.database)) as database, database:
+        database.execute("UPDATE cohort SET visitors = visitors + 1")
+    found = run("verify", "--json")
+    assert found.code == 1
+    (difference,) = found.content["differences"]
+    assert difference["experiment"] == "home"
+    for_people = run("verify")
+    assert for_people.code == 1
+    assert "1 differences; run `abtest rebuild`" in for_people.out
+    assert run("rebuild", "--json").content == {"visitors": 1}
+    assert run("verify").code == 0
 
 
 def findings(run: Commands) -> dict[str, tuple[str, str]]:
@@ -55,6 +85,14 @@ def test_a_database_that_is_not_there(run: Commands) -> None:
     assert findings(run)["database"][0] == "failed"
     text = run("doctor").out
     assert "-> run `abtest migrate`" in text
+
+
+def test_a_database_without_its_schema(run: Commands) -> None:
+    run.database.parent.mkdir()
+    run.database.touch(mode=0o600)
+    state, detail = findings(run)["schema"]
+    assert state == "failed"
+    assert "0001" in detail
 
 
 def test_others_can_read_the_database(run: Commands) -> None:

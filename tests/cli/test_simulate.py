@@ -50,12 +50,9 @@ def test_the_day_of_the_look_is_chosen(
 def test_a_person_reads_a_table_with_errors(program: Program) -> None:
     words = ("simulate", "wrong_winner", "--replications", "4", "--on-sums")
     head, line = program.succeed(*words).splitlines()
-    assert (
-        head.split()
-        == (
-            "scenario estimated different % plain count % coverage % mean effect truth "
-            "winner control"
-        ).split()
+    assert " ".join(head.split()) == (
+        "scenario estimated different % plain count % coverage % mean effect truth "
+        "winner control"
     )
     assert line.split()[:2] == ["wrong_winner", "4/4"]
     assert line.count("±") == 3

@@ -136,7 +136,7 @@ def _gate(expected: int, *, share: float) -> Row:
     return Row(
         name=f"{round(100 - 100 * share)}/{round(100 * share)}, {expected} expected",
         study=Study(
-            scenario=scenario, replications=2000, seed=SEED, days_after_window=None
+            scenario=scenario, replications=1000, seed=SEED, days_after_window=None
         ),
         with_verdict=True,
     )
@@ -188,7 +188,7 @@ CROWNS: tuple[Row, ...] = tuple(
         name=f"wrong_winner, {_day(wait)}",
         study=Study(
             scenario=SCENARIOS["wrong_winner"],
-            replications=300,
+            replications=200,
             seed=_seed("wrong_winner"),
             days_after_window=wait,
             method=Method.SEQUENTIAL,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from abtest.services.simulation.tally import Share, Tally
-from tests.simulations.rows import CROWNS, FIXED, GATE, POWER, SEED, SEQUENTIAL, Row
+from tests.simulations.rows import CROWNS, FIXED, GATE, POWER, SEQUENTIAL, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 
@@ -119,7 +119,7 @@ def table(name: str, page: str, wanted: Sequence[str]) -> Iterator[str]:
     """Yield the lines of a table: rows that are wanted anew, others as they were."""
     rows, write, columns = TABLES[name]
     known = dict(re.findall(r"^\| ([^|]+?) (\|.*)$", between(name, page), re.MULTILINE))
-    yield f"| {' | '.join((f'seed {SEED}', *columns))} |"
+    yield f"| {' | '.join(('', *columns))} |"
     yield "|---" * (1 + len(columns)) + "|"
     for row in rows:
         if not wanted or any(row.name.startswith(one) for one in wanted):

@@ -9,6 +9,7 @@ from abtest.domain.events import Event
 from abtest.domain.experiment import VariantKey
 from abtest.domain.visitor import to_milliseconds
 from abtest.errors import AbtestError, ErrorCode
+from abtest.stats.moments import CellKey, CovariateCell, CovariateCohort
 from abtest.store.protocol import (
     Arrivals,
     Difference,
@@ -207,6 +208,32 @@ class EventContract:
             assert store.moments(HOME) == expected_moments(events, experiment)
             assert store.facts(HOME) == expected_facts(events, experiment)
             assert all(isinstance(step, Progress) for step in store.verify())
+
+    def test_a_covariate_is_summed_beside_the_outcomes(self, store: Store) -> None:
+        """Two visitors with 2 and -0.5; the first buys for 50 and again for 30."""
+        store.add_experiment(home(covariate="orders"))
+        events: list[Event] = [
+            exposure(1, "v1", attributes='{"orders": 2}'),
+            exposure(2, "v2", attributes='{"orders": -0.5}'),
+            exposure(3, "v3", attributes='{"visits": 9}'),
+            exposure(4, "v1", attributes='{"orders": 7}', hours=9),
+            conversion(5, "v1", value=5000),
+            conversion(6, "v1", value=3000, hours=30),
+        ]
+        store.record(events, received_at=NOW)
+        moments = store.moments(HOME)[VariantKey("a")]
+        day = 20_454
+        assert moments.covariate_cohorts == {
+            day: CovariateCohort(total=15_000, squares=20_000**2 + 5_000**2)
+        }
+        assert moments.covariate_cells == {
+            CellKey(day, 0, 1): CovariateCell(by_count=20_000, by_amount=10**8),
+            CellKey(day, 1, 2): CovariateCell(by_count=20_000, by_amount=6 * 10**7),
+        }
+        store.replace_experiment(home(version=2))
+        moments = store.moments(HOME)[VariantKey("a")]
+        assert (moments.covariate_cohorts, moments.covariate_cells) == ({}, {})
+        assert all(isinstance(step, Progress) for step in store.verify())
 
     def test_rebuild_and_verify_tell_their_progress(self, store: Store) -> None:
         store.add_experiment(home())

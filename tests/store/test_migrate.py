@@ -148,7 +148,9 @@ def test_a_store_opens_only_with_its_own_schema(tmp_path: Path) -> None:
         store.add_experiment(home())
         assert store.record([exposure(1)], received_at=NOW).accepted == 1
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE _sqlite_migrations SET name = '9999_future'")
+        connection.execute(
+            "UPDATE _sqlite_migrations SET name = '9999_future' WHERE name LIKE '0001%'"
+        )
         connection.commit()
     with pytest.raises(AbtestError, match="newer version") as error:
         open_store(path)

@@ -85,7 +85,7 @@ STORIES = (
             minimum_detectable_effect=0.08,
             time_zone=_ZONE,
         ),
-        journeys={"countdown": _shop(0.08, 0.20), "honest": _shop(0.073, 0.36)},
+        journeys={"countdown": _shop(0.08, 0.20), "honest": _shop(0.073, 0.35)},
         visitors_per_day=1150,
         began=150,
         closed=90,

@@ -3,7 +3,6 @@
 import sqlite3
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +16,6 @@ T = TypeVar("T")
 BUSY_SECONDS = 5.0
 _JOURNAL_LIMIT = 64 * 2**20
 _CACHE_KIB = 16 * 2**10
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _WHY_UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "another process has kept it locked for 5 seconds",
@@ -74,40 +72,9 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
     )
 
 
-def quick_check(path: Path) -> tuple[str, ...]:
-    """Return what SQLite finds damaged in the file; empty when it is sound.
-
-    Raises:
-        AbtestError: `unavailable` when the file cannot be opened or read now.
-    """
-    try:
-        with closing(connect(path)) as database:
-            rows = database.conn.execute("PRAGMA quick_check").fetchall()
-    except sqlite3.Error as error:
-        if _primary_code(error) in _DAMAGED:
-            return (str(error),)
-        raise translated(error, path) from error
-    return tuple(finding for (finding,) in rows if finding != "ok")
-
-
-def try_writing(path: Path) -> None:
-    """Write more than this connection may keep in memory, and roll back.
-
-    What does not fit goes to the write-ahead log before the rollback, so a full or
-    read-only disk is noticed.
-
-    Raises:
-        AbtestError: `unavailable`.
-    """
-    try:
-        with closing(connect(path)) as database:
-            database.conn.execute("PRAGMA cache_size = 8")
-            database.conn.execute("BEGIN IMMEDIATE")
-            database.conn.execute("CREATE TABLE probe (content)")
-            database.conn.execute("INSERT INTO probe VALUES (zeroblob(262144))")
-            database.conn.execute("ROLLBACK")
-    except sqlite3.Error as error:
-        raise translated(error, path) from error
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether the file itself is at fault."""
+    return _primary_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @cache

@@ -23,8 +23,9 @@ from abtest.store.protocol import (
 )
 from abtest.store.sqlite import rebuild
 from abtest.store.sqlite.config_tables import ConfigTables
-from abtest.store.sqlite.connection import Readers, try_writing
+from abtest.store.sqlite.connection import Readers
 from abtest.store.sqlite.experiments import Known
+from abtest.store.sqlite.integrity import try_writing
 from abtest.store.sqlite.reading import count_arrivals, read_facts
 from abtest.store.sqlite.recording import (
     Batch,

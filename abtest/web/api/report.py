@@ -11,6 +11,9 @@ from abtest.web.exchange import Reply, json_reply
 
 LANGUAGES = ("de", "en")
 
+AS_OF = Parameter(
+    name="as_of", help="last day that counts, YYYY-MM-DD; usually yesterday"
+)
 PARAMETERS = (
     Parameter(
         name="first_weight",
@@ -22,7 +25,7 @@ PARAMETERS = (
         help="worth of a second conversion to try out",
         type="number",
     ),
-    Parameter(name="as_of", help="last day that counts, YYYY-MM-DD; usually yesterday"),
+    AS_OF,
     Parameter(name="lang", help="language of the sentences: de or en"),
 )
 
@@ -37,31 +40,33 @@ def get_report(asked: Asked) -> Reply:
         asked.store,
         ExperimentKey(asked.call.args["key"]),
         now=asked.now,
-        as_of=_day(asked),
-        first_weight=_weight(asked, "first_weight"),
-        second_weight=_weight(asked, "second_weight"),
+        as_of=read_day(asked),
+        first_weight=read_number(asked, "first_weight"),
+        second_weight=read_number(asked, "second_weight"),
     )
     return json_reply(report_to_json(report, read_language(asked)))
 
 
-def _weight(asked: Asked, name: str) -> float | None:
+def read_number(asked: Asked, name: str) -> float | None:
+    """Return a number of the address."""
     text = asked.query.get(name)
     if text is None:
         return None
     try:
-        weight = float(text)
+        number = float(text)
     except ValueError:
-        weight = math.nan
-    if not abs(weight) <= 1e9:
+        number = math.nan
+    if not abs(number) <= 1e9:
         raise invalid_field(
             f"?{name}",
             "invalid_value",
             f"{name} is {shown(text)}; use a number like 2.5",
         )
-    return weight
+    return number
 
 
-def _day(asked: Asked) -> date | None:
+def read_day(asked: Asked) -> date | None:
+    """Return the last day that shall count."""
     text = asked.query.get("as_of")
     if text is None:
         return None

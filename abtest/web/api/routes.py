@@ -6,7 +6,7 @@ from functools import partial
 from abtest.domain.access import Right
 from abtest.domain.experiment import Action
 from abtest.services.recording import RecordResult
-from abtest.web.api import docs, experiments, health, keys, plan, report
+from abtest.web.api import customers, docs, experiments, health, keys, plan, report
 from abtest.web.api.assign import (
     AssignBody,
     AssignView,
@@ -192,6 +192,16 @@ ROUTES: tuple[Route, ...] = (
         report.get_report,
         Right.READ,
         query=report.PARAMETERS,
+        answer=dict[str, object],
+        errors=(404,),
+    ),
+    _guarded(
+        "GET",
+        f"{_ONE}/customers",
+        "Key figures of the customers each variant won; diagnostics, never a verdict",
+        customers.get_customers,
+        Right.READ,
+        query=customers.PARAMETERS,
         answer=dict[str, object],
         errors=(404,),
     ),

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from abtest.domain.access import AuditEntry
 from abtest.domain.experiment import Action, LogEntry, Status
 from abtest.services.definition import (
+    AdaptiveDefinition,
     FirstDefinition,
     StepDefinition,
     VariantDefinition,
@@ -60,10 +61,19 @@ class WeightsBody(Strict):
     second_margin: float | UnsetType = UNSET
 
 
+class AdaptiveBody(Strict):
+    """Shares may follow the results; every variant keeps `minimum_share`."""
+
+    minimum_share: float
+
+
 class ExperimentBody(Strict):
     """A new experiment, or what shall change of one.
 
     Attributes:
+        first_window_days: the first conversion's own window; null for `window_days`.
+        covariate: name of a numeric attribute that exposures bring.
+        sequential_design: group_sequential, or always_valid.
         status: may be sent back as it was read; the actions change it.
     """
 
@@ -75,6 +85,7 @@ class ExperimentBody(Strict):
     first_conversion: FirstBody | UnsetType = UNSET
     second_conversion: SecondBody | UnsetType | None = UNSET
     window_days: int | UnsetType = UNSET
+    first_window_days: int | UnsetType | None = UNSET
     weights: WeightsBody | UnsetType = UNSET
     coverage: float | UnsetType = UNSET
     layer: object = UNSET
@@ -84,6 +95,9 @@ class ExperimentBody(Strict):
     minimum_detectable_effect: float | UnsetType = UNSET
     first_conversion_margin: float | UnsetType = UNSET
     method: str | UnsetType = UNSET
+    sequential_design: str | UnsetType = UNSET
+    covariate: str | UnsetType | None = UNSET
+    adaptive: AdaptiveBody | UnsetType | None = UNSET
     order_cap: float | UnsetType | None = UNSET
     time_zone: str | UnsetType = UNSET
     followed_until: str | UnsetType | None = UNSET
@@ -151,6 +165,7 @@ class ExperimentView(msgspec.Struct, frozen=True, kw_only=True):
     first_conversion: FirstDefinition
     second_conversion: SecondView
     window_days: int
+    first_window_days: int | None
     weights: WeightsView
     coverage: float
     layer: object
@@ -160,6 +175,9 @@ class ExperimentView(msgspec.Struct, frozen=True, kw_only=True):
     minimum_detectable_effect: float
     first_conversion_margin: float
     method: str
+    sequential_design: str
+    covariate: str | None
+    adaptive: AdaptiveDefinition | None
     order_cap: float | None
     time_zone: str
     followed_until: str | None

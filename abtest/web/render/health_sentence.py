@@ -85,7 +85,9 @@ _REMEDIES = {
         "Read the result as an exploration; fix the worth before the next start."
     ),
     HealthCode.ALLOCATION_CHANGED: mark("Nothing; it is allowed for."),
-    HealthCode.GUARDRAIL_SAFETY: mark("Consider stopping the experiment."),
+    HealthCode.GUARDRAIL_SAFETY: mark(
+        "Look at it now: if the page is broken, stop the experiment."
+    ),
     HealthCode.UNEQUAL_SPLIT: mark(
         "Nothing; the test that suits such splits is used instead."
     ),

@@ -36,6 +36,7 @@ from abtest.stats.results import (
     SequentialResult,
     ValueEstimate,
 )
+from abtest.stats.retention import KeyFigure
 from abtest.web.render.health_sentence import health_sentence
 from abtest.web.render.verdict_sentence import verdict_sentence
 
@@ -57,6 +58,11 @@ def report_to_json(report: ExperimentReport, language: str) -> dict[str, Json]:
         "data_through": _time(report.data_through),
         "time_zone": report.time_zone,
         "window_days": report.window_days,
+        "first_window_days": (
+            report.window_days
+            if report.first_window_days is None
+            else report.first_window_days
+        ),
         "weights": _weights(report),
         "currency": report.currency,
         "first_conversion": {"step": report.first_step},
@@ -112,6 +118,22 @@ def weights_to_json(weights: ConversionWeights) -> dict[str, Json]:
             }
 
 
+def figure_to_json(
+    figure: KeyFigure | NotEstimable, unit: float = 1.0
+) -> dict[str, Json]:
+    """Return an estimate and its interval, in units of which each is `unit`."""
+    if isinstance(figure, NotEstimable):
+        return {"estimate": None, "confidence_interval": None, **_nothing(figure)}
+    lower, upper = figure.interval.lower, figure.interval.upper
+    return {
+        "estimate": figure.estimate * unit,
+        "confidence_interval": [
+            None if lower is None else lower * unit,
+            None if upper is None else upper * unit,
+        ],
+    }
+
+
 def _weights(report: ExperimentReport) -> dict[str, Json]:
     return weights_to_json(report.weights) | {
         "exploratory": report.weights_are_exploratory,
@@ -143,6 +165,11 @@ def _plan(plan: ReportPlan) -> dict[str, Json]:
         "expected_end": end.isoformat() if end else None,
         "stratified": plan.stratified,
         "critical_value": plan.critical_value,
+        "sequential_design": plan.sequential_design.value,
+        "covariate": plan.covariate,
+        "adaptive": (
+            {"minimum_share": plan.adaptive.minimum_share} if plan.adaptive else None
+        ),
     }
 
 
@@ -168,6 +195,8 @@ def _variant(variant: VariantReport) -> dict[str, Json]:
         "revenue": _revenue(variant.revenue),
         "maturity": variant.maturity,
         "mature_visitors": variant.mature_visitors,
+        "break_even_cost_per_click": figure_to_json(variant.break_even_cost_per_click),
+        "highest_acquisition_cost": figure_to_json(variant.highest_acquisition_cost),
     }
 
 
@@ -214,6 +243,7 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
         "decomposition": _decomposition(comparison.decomposition),
         "guardrail": _guardrail(comparison.guardrail),
         "curve": [_point(p) for p in comparison.curve],
+        "variance_reduced": _frequentist(comparison.variance_reduced),
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import TypedDict
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -16,17 +17,21 @@ from abtest.config import Settings
 from abtest.domain.access import Role
 from abtest.domain.experiment import ExperimentKey, Method, Status
 from abtest.domain.funnel import MoneyWeights
-from abtest.services.access import COMMAND_LINE, add_user
+from abtest.services.access import COMMAND_LINE, add_user, sign_in
 from abtest.store.protocol import Store
+from abtest.web.pages.guard import COOKIE
 from tests.services.traffic import START, Cohort, events, running
 
 NAME, PASSWORD = "anna", "correct horse battery"
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
 
-@dataclass(slots=True)
+@dataclass
 class Watcher:
-    """Notes what a page should not do: complain, or call another host."""
+    """Notes what a page should not do: complain, or call another host.
+
+    Without slots: the browser's driver hangs its own attribute on listeners.
+    """
 
     host: str
     complaints: list[str] = field(default_factory=list)
@@ -41,12 +46,28 @@ class Watcher:
             self.foreign.append(request.url)
 
 
+class SessionCookie(TypedDict):
+    """What a signed-in browser holds."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where the pages are served, and how to be let in."""
+
+    address: str
+    session: SessionCookie
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readers:
     """Opens pages as people with several languages, eyes and screens."""
 
     browser: Browser
     address: str
+    session: SessionCookie
 
     def open(
         self,
@@ -71,19 +92,15 @@ class Readers:
         page.on("pageerror", lambda error: watcher.complaints.append(str(error)))
         page.on("request", watcher.on_request)
         if signed_in:
-            page.goto("/login")
-            page.fill("#name", NAME)
-            page.fill("#password", PASSWORD)
-            page.click("main button")
-            page.wait_for_url("**/")
+            context.add_cookies([{"url": self.address, **self.session}])
         page.goto(path)
         return page, watcher
 
 
 @pytest.fixture(scope="module")
-def address(
+def site(
     tmp_path_factory: pytest.TempPathFactory, empty_database: Path
-) -> Iterator[str]:
+) -> Iterator[Site]:
     """Serve the pages of a small shop."""
     path = Path(shutil.copy(empty_database, tmp_path_factory.mktemp("pages")))
     settings = Settings(
@@ -94,7 +111,13 @@ def address(
     server = make_server("127.0.0.1", 0, create_service(context), threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield Site(
+        address=f"http://127.0.0.1:{server.server_port}",
+        session={
+            "name": COOKIE,
+            "value": sign_in(context.store, NAME, password=PASSWORD, now=NOW),
+        },
+    )
     server.shutdown()
     thread.join()
     server.server_close()
@@ -102,8 +125,8 @@ def address(
 
 
 @pytest.fixture
-def readers(browser: Browser, address: str) -> Iterator[Readers]:
-    yield Readers(browser=browser, address=address)
+def readers(browser: Browser, site: Site) -> Iterator[Readers]:
+    yield Readers(browser=browser, address=site.address, session=site.session)
     for context in browser.contexts:
         context.close()
 

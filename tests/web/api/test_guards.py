@@ -28,6 +28,7 @@ WHO_MAY = {
     ("POST", "/api/v1/experiments/{key}/decide"): {AK},
     ("POST", "/api/v1/experiments/{key}/archive"): {AK},
     ("GET", "/api/v1/experiments/{key}/report"): {RK, AK},
+    ("GET", "/api/v1/experiments/{key}/customers"): {RK, AK},
     ("POST", "/api/v1/plan"): {RK, AK},
     ("GET", "/api/v1/keys"): {AK},
     ("POST", "/api/v1/keys"): {AK},

@@ -69,7 +69,7 @@ def shop(store: Store) -> Store:
     store.record(
         events(
             [
-                Cohort(variant=key, day=day, visitors=400, first=first, second=second)
+                Cohort(variant=key, day=day, visitors=100, first=first, second=second)
                 for day in range(20)
                 for key, first, second in (("a", 40, 6), ("b", 38, 14))
             ]

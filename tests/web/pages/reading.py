@@ -1,6 +1,7 @@
 """Reads a page as a person or a program would: numbers, sections, visible text."""
 
 import json
+import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -39,7 +40,8 @@ class _Reader(HTMLParser):
             self.handle_data(" ")
         opened, attributes, texts = self._open.pop()
         assert opened == tag, f"<{opened}> is closed by </{tag}>"
-        text = " ".join("".join(texts).split())
+        # A no-break space is part of the text.
+        text = re.sub(r"[ \n]+", " ", "".join(texts)).strip(" ")
         self.elements.append(Element(tag=tag, attributes=attributes, text=text))
 
     def finish(self) -> None:

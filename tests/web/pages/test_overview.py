@@ -29,7 +29,7 @@ def test_a_card_tells_verdict_visitors_day_and_health(reader: FlaskClient) -> No
         "running",
         "B is better than A.",
         "You can switch to B.",
-        "16,000",
+        "4,000",
         "5 Feb 2026",
         "healthy",
     ):
@@ -37,7 +37,7 @@ def test_a_card_tells_verdict_visitors_day_and_health(reader: FlaskClient) -> No
     german = reader.get("/", headers={"Accept-Language": "de"}).text
     (card,) = by_attribute(german, "data-experiment")
     assert "B ist besser als A." in card.text
-    assert "16.000" in card.text
+    assert "4.000" in card.text
 
 
 def test_experiments_are_grouped_by_their_state(

@@ -66,14 +66,14 @@ def money_of_three(store: Store) -> None:
     store.add_experiment(
         running(weights=MoneyWeights(currency="EUR"), variants=("a", "b", "c"))
     )
-    rates = (("a", 30, 6, 2000), ("b", 30, 12, 2500), ("c", 25, 6, 1900))
+    rates = (("a", 20, 4, 2000), ("b", 20, 9, 2500), ("c", 17, 4, 1900))
     store.record(
         events(
             [
                 Cohort(
                     variant=key,
                     day=day,
-                    visitors=300,
+                    visitors=60,
                     first=first,
                     second=second,
                     value=value,
@@ -160,15 +160,15 @@ def test_a_worth_that_is_no_number_is_refused(reader: FlaskClient, weight: str) 
 @pytest.mark.usefixtures("shop")
 def test_the_raw_counts_are_those_that_were_sent(reader: FlaskClient) -> None:
     rows = [e.text for e in elements(reader.get(PAGE).text) if e.tag == "tr"]
-    assert "A 8,000 800 120" in rows
-    assert "B 8,000 760 280" in rows
+    assert "A 2,000 800 120" in rows
+    assert "B 2,000 760 280" in rows
 
 
 @pytest.mark.usefixtures("shop")
 def test_both_denominators_are_printed(reader: FlaskClient) -> None:
     funnel = text_of(reader.get(PAGE).text, "funnel")
-    assert "760 9.5% of 8,000" in funnel
-    assert "280 3.5% of 8,000 36.8% of 760: Purchase" in funnel
+    assert "760 38.0% of 2,000" in funnel
+    assert "280 14.0% of 2,000 36.8% of 760: Purchase" in funnel
 
 
 @pytest.mark.usefixtures("shop")
