@@ -7,7 +7,7 @@ PORT ?= 8000
 DEMO_DATABASE := data/demo.db
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-slow check bench wheel docs screenshots clean
+.PHONY: run test test-slow check bench wheel docs clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run-ready ## environment, migrations, demo data, service
@@ -32,6 +32,9 @@ check: $(VENV)/.test-ready ## lint, format, types, imports
 
 bench: $(VENV)/.test-ready ## ratios against peers and limits, same run
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+docs: $(VENV)/.test-ready ## docs/openapi.json, as the service serves it
+	$(BIN)/python -c "from pathlib import Path; from abtest.web.api.docs import document_text; from abtest.web.api.routes import ROUTES; Path('docs/openapi.json').write_text(document_text(ROUTES))"
 
 wheel: $(VENV)/.test-ready
 	$(BIN)/python -m build --wheel --no-isolation

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import click
 
 from abtest.cli.console import json_option, now, open_database, show
-from abtest.domain.experiment import ExperimentKey
+from abtest.domain.experiment import ExperimentKey, VariantKey
 from abtest.services.access import COMMAND_LINE
 
 
@@ -43,5 +43,5 @@ def adapt(experiment: str, *, is_applied: bool) -> None:
     )
 
 
-def _written(shares: Mapping[str, float]) -> str:
+def _written(shares: Mapping[VariantKey, float]) -> str:
     return ", ".join(f"{key} {share:.1%}" for key, share in shares.items())

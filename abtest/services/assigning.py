@@ -12,7 +12,6 @@ from abtest.domain.events import Exposure
 from abtest.domain.experiment import (
     Experiment,
     ExperimentKey,
-    Status,
     Variant,
     VariantKey,
     VisitorId,
@@ -187,7 +186,7 @@ def _decide(
     """Choose the variant; what outranks the draw comes first."""
     if forced := _find_variant(experiment, request.force.get(experiment.key)):
         return _outside(forced, AssignmentReason.FORCED)
-    if experiment.status is Status.DECIDED:
+    if experiment.decided_variant is not None:
         return choose_variant(experiment, visitor)
     if not request.consent:
         return _outside(experiment.control, AssignmentReason.NO_CONSENT)

@@ -146,7 +146,8 @@ class Revenue:
     Attributes:
         observed_first, observed_second: what came in within the window, up to as_of.
         per_visitor: the estimate within the window, both conversions together.
-        order_value: observed revenue per order; None without orders.
+        order_value: observed revenue per purchase; None without purchases. First
+            conversions that bring no money at all are no purchases.
     """
 
     observed_first: float

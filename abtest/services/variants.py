@@ -155,7 +155,8 @@ def _revenue(
     if experiment.currency is None:
         return NotEstimable(Reason.NO_REVENUE)
     unit = major_unit(experiment.currency)
-    orders = counted.first + counted.second
+    # A visit or a sign-up that brings no money is no order.
+    orders = counted.first * bool(counted.first_amount) + counted.second
     total = counted.first_amount + counted.second_amount
     return Revenue(
         observed_first=counted.first_amount * unit,

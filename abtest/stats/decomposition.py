@@ -33,8 +33,10 @@ class Decomposition:
 
     Attributes:
         customers: first conversions per visitor.
-        purchases: first and second conversions per customer, 1 to 2.
-        order_value: revenue per conversion, minor units, refunds taken off.
+        purchases: purchases per customer: first and second conversions, 1 to 2; where
+            first conversions bring no money in either variant (a visit, a sign-up),
+            second conversions alone, 0 to 1.
+        order_value: revenue per purchase, minor units, refunds taken off.
         revenue: of both conversions per visitor, minor units.
     """
 
@@ -79,9 +81,15 @@ def decompose(
             estimate_means(Columns.of(arm), wanted, as_of=as_of, last_day=as_of)
             for arm in arms
         )
-    parts = []
+    found = []
     for means in estimates:
-        arm = means if isinstance(means, NotEstimable) else _Parts.of(means)
+        if isinstance(means, NotEstimable):
+            return means
+        found.append(means)
+    first_pays = any(means.means[2] for means in found)
+    parts = []
+    for means in found:
+        arm = _Parts.of(means, first_pays=first_pays)
         if isinstance(arm, NotEstimable):
             return arm
         parts.append(arm)
@@ -105,15 +113,15 @@ class _Parts:
     variances: tuple[float, ...]
 
     @classmethod
-    def of(cls, means: Means) -> "_Parts | NotEstimable":
+    def of(cls, means: Means, *, first_pays: bool) -> "_Parts | NotEstimable":
         """Derive them from first and second count, first and second amount."""
         first, second, *amounts = means.means
-        orders, revenue = first + second, sum(amounts)
+        orders, revenue = first * first_pays + second, sum(amounts)
         if not first > 0:
             return NotEstimable(Reason.NO_CONVERSIONS)
         if not revenue > 0:
             return NotEstimable(Reason.NO_REVENUE)
-        by_orders = np.array([1, 1, 0, 0]) / orders
+        by_orders = np.array([first_pays, 1, 0, 0]) / orders
         by_first = np.array([1, 0, 0, 0]) / first
         by_revenue = np.array([0, 0, 1, 1]) / revenue
         gradients = np.array(

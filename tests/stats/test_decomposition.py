@@ -170,3 +170,24 @@ def test_a_pair_without_money_is_no_matter() -> None:
     )
     result = decompose(arm, arm, window=WEEK, as_of=9, alpha=0.05)
     assert [factor.ratio for factor in factors(result)] == [1, 1, 1, 1]
+
+
+def test_first_conversions_without_money_are_no_purchases() -> None:
+    def visits(buyers: int) -> Moments:
+        nothing, order = Entry(ordinal=1, lag=0, count=1, amount=0), 500
+        second = Entry(ordinal=2, lag=1, count=1, amount=order)
+        return to_moments(
+            [Visitor(day=0, entries=(nothing, second))] * buyers
+            + [Visitor(day=0, entries=(nothing,))] * (20 - buyers)
+            + [Visitor(day=0, entries=())] * 80
+        )
+
+    result = decompose(visits(10), visits(12), window=WEEK, as_of=7, alpha=0.05)
+    # 20 of 100 visit, 10 or 12 of these buy once, for 500 each.
+    found = [(f.control, f.treatment) for f in factors(result)]
+    assert found == [
+        (pytest.approx(0.2), pytest.approx(0.2)),
+        (pytest.approx(0.5), pytest.approx(0.6)),
+        (pytest.approx(500), pytest.approx(500)),
+        (pytest.approx(50), pytest.approx(60)),
+    ]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
-from typing import TypedDict
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -46,19 +45,12 @@ class Watcher:
             self.foreign.append(request.url)
 
 
-class SessionCookie(TypedDict):
-    """What a signed-in browser holds."""
-
-    name: str
-    value: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where the pages are served, and how to be let in."""
 
     address: str
-    session: SessionCookie
+    session: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +59,7 @@ class Readers:
 
     browser: Browser
     address: str
-    session: SessionCookie
+    session: str
 
     def open(
         self,
@@ -92,7 +84,9 @@ class Readers:
         page.on("pageerror", lambda error: watcher.complaints.append(str(error)))
         page.on("request", watcher.on_request)
         if signed_in:
-            context.add_cookies([{"url": self.address, **self.session}])
+            context.add_cookies(
+                [{"url": self.address, "name": COOKIE, "value": self.session}]
+            )
         page.goto(path)
         return page, watcher
 
@@ -113,10 +107,7 @@ def site(
     thread.start()
     yield Site(
         address=f"http://127.0.0.1:{server.server_port}",
-        session={
-            "name": COOKIE,
-            "value": sign_in(context.store, NAME, password=PASSWORD, now=NOW),
-        },
+        session=sign_in(context.store, NAME, password=PASSWORD, now=NOW),
     )
     server.shutdown()
     thread.join()

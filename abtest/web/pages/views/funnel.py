@@ -198,9 +198,9 @@ def _ratio(
 def _drawn(
     names: tuple[str, ...], visitors: _Stage, stage: _Stage, row: FunnelRow
 ) -> FunnelStage:
-    note = f" ({stage.note})" if stage.note else ""
     return FunnelStage(
-        name=f"{stage.name}{note}",
+        name=stage.name,
+        note=stage.note,
         bars=tuple(
             FunnelBar(
                 label=name,

@@ -29,9 +29,14 @@ class FunnelBar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelStage:
-    """One step with a bar for each variant, control first."""
+    """One step with a bar for each variant, control first.
+
+    Attributes:
+        note: whether it is the first or the second conversion.
+    """
 
     name: str
+    note: str = ""
     bars: tuple[FunnelBar, ...]
 
 
@@ -49,6 +54,9 @@ def draw_funnel(
         for line in wrap(stage.name, _LINE):
             y += 18
             drawing.append(element("g", [text(line, x=0, y=y)], class_="stage"))
+        if stage.note:
+            y += 16
+            drawing.append(element("g", [text(stage.note, x=0, y=y)], class_="soft"))
         longest = max((b.share for b in stage.bars), default=0.0) or 1.0
         for series, one in enumerate(stage.bars):
             drawing += _row(key, one, series=series, y=y, longest=longest)
