@@ -169,6 +169,8 @@ def _credited(
 ) -> Outcome:
     """Return the outcome with the person's conversions on it."""
     conversions = [c for c in _orders(history.conversions) if c.at >= exposed_at]
+    if not conversions:
+        return outcome
     refunds = sorted(
         {r.id: r for r in history.refunds}.values(), key=attrgetter("at", "id")
     )

@@ -69,14 +69,6 @@ class ExperimentFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrivals:
-    """Plain counts of events since a moment, outside every estimate."""
-
-    exposures: int
-    conversions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a long task has come, in visitors."""
 
@@ -210,13 +202,6 @@ class EventStore(Protocol):
 
     def facts(self, key: ExperimentKey) -> ExperimentFacts:
         """Return facts for the health checks; independent of the number of visitors."""
-        ...
-
-    def arrivals(self, key: ExperimentKey, *, since: Milliseconds) -> Arrivals:
-        """Count first exposures, and conversions of exposed visitors, since a moment.
-
-        For the live line of today; may take time in proportion to what came in.
-        """
         ...
 
     def rebuild(self) -> Iterator[Progress]:

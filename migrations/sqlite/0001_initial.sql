@@ -88,7 +88,6 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_node ON event (coalesce(visitor, customer));
 CREATE INDEX event_order ON event (order_number) WHERE order_number IS NOT NULL;
-CREATE INDEX event_at ON event (at);
 
 -- Derived from the events in the same transaction -----------------------------------
 

@@ -148,6 +148,9 @@ FROZEN = {
     "minimum_detectable_effect": {"minimum_detectable_effect": 0.05},
     "first_conversion_margin": {"first_conversion_margin": 0.1},
     "method": {"method": "fixed"},
+    "first_window_days": {"first_window_days": 7},
+    "sequential_design": {"sequential_design": "always_valid"},
+    "covariate": {"covariate": "orders"},
     "time_zone": {"time_zone": "Europe/Berlin"},
     "salt": {"salt": "other"},
 }

@@ -31,7 +31,7 @@ class Row:
 
     Attributes:
         is_cautious: may be more careful than needed, `why` says for which reason.
-        misses: false alarms that are put up with, where the bar is not met; `why` again.
+        misses: false alarms put up with where the bar is not met; `why` again.
         with_verdict: the whole report is written, for its verdict.
     """
 

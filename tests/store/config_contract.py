@@ -17,7 +17,7 @@ from abtest.domain.access import (
 from abtest.domain.experiment import ExperimentKey, Status
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.protocol import ConfigStore, Store
-from tests.store.builders import HOME, NOW, TRIAL, after, home, trial
+from tests.store.builders import HOME, NOW, TRIAL, home, trial
 from tests.store.contract import NewStore
 
 
@@ -44,7 +44,6 @@ class ConfigContract:
             lambda: store.replace_experiment(home(key=unknown, version=2)),
             lambda: store.moments(unknown),
             lambda: store.facts(unknown),
-            lambda: store.arrivals(unknown, since=after(0)),
         ):
             with pytest.raises(AbtestError) as error:
                 ask()

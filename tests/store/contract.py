@@ -7,11 +7,9 @@ import pytest
 
 from abtest.domain.events import Event
 from abtest.domain.experiment import VariantKey
-from abtest.domain.visitor import to_milliseconds
 from abtest.errors import AbtestError, ErrorCode
 from abtest.stats.moments import CellKey, CovariateCell, CovariateCohort
 from abtest.store.protocol import (
-    Arrivals,
     Difference,
     ExposureOutcome,
     Progress,
@@ -23,7 +21,6 @@ from tests.store.builders import (
     LEAD,
     NOW,
     TRIAL,
-    after,
     conversion,
     cost,
     exposure,
@@ -163,28 +160,6 @@ class EventContract:
             cell.squares for cell in store.moments(HOME)[VariantKey("a")].cells.values()
         ]
         assert max(squares) > 2**64
-
-    def test_arrivals_count_since_a_moment(self, store: Store) -> None:
-        store.add_experiment(home())
-        store.record(
-            [
-                exposure(1, "v1", hours=0),
-                exposure(2, "v1", hours=30),  # not the first of this visitor
-                exposure(3, "v2", hours=30),
-                conversion(4, "v1", hours=31),
-                conversion(5, "v2", hours=29),  # before the exposure
-                conversion(6, "stranger", hours=31),
-                conversion(7, None, customer="c1", hours=32),
-                identity(8, "v2", "c1"),
-            ],
-            received_at=NOW,
-        )
-        arrivals = store.arrivals(HOME, since=after(24))
-        assert arrivals == Arrivals(exposures=1, conversions=2)
-        arrivals = store.arrivals(HOME, since=after(0))
-        assert arrivals == Arrivals(exposures=2, conversions=2)
-        nothing = store.arrivals(HOME, since=to_milliseconds(NOW))
-        assert nothing == Arrivals(exposures=0, conversions=0)
 
     def test_a_changed_plan_judges_everybody_anew(self, store: Store) -> None:
         store.add_experiment(home())

@@ -19,7 +19,7 @@ from abtest.stats.moments import (
     PairKey,
     StepKey,
 )
-from abtest.store.protocol import Arrivals, ExperimentFacts
+from abtest.store.protocol import ExperimentFacts
 
 K = TypeVar("K")
 T = TypeVar("T", bound=tuple[int, ...])
@@ -46,25 +46,6 @@ def expected_facts(events: Iterable[Event], experiment: Experiment) -> Experimen
         first_exposure=min(exposed, default=None),
         last_exposure=max(exposed, default=None),
         last_event=max(exposed + converted, default=None),
-    )
-
-
-def expected_arrivals(
-    events: Iterable[Event], experiment: Experiment, since: int
-) -> Arrivals:
-    """Return first exposures, and conversions of persons exposed by then."""
-    events = list({e.id: e for e in events}.values())
-    firsts: dict[str, int] = {}
-    for e in _exposures(events, experiment):
-        firsts[e.visitor] = min(e.at, firsts.get(e.visitor, e.at))
-    count = 0
-    for person in _persons(events):
-        exposed = [e.at for e in _exposures(events, experiment) if _is_of(e, person)]
-        for c in _conversions(events, experiment):
-            if _is_of(c, person) and exposed and c.at >= max(since, min(exposed)):
-                count += 1
-    return Arrivals(
-        exposures=sum(at >= since for at in firsts.values()), conversions=count
     )
 
 

@@ -2,8 +2,7 @@
 
 import sqlite3
 
-from abtest.domain.events import Milliseconds
-from abtest.store.protocol import Arrivals, ExperimentFacts
+from abtest.store.protocol import ExperimentFacts
 from abtest.store.sqlite.connection import query
 from abtest.store.sqlite.experiments import Known
 from abtest.store.sqlite.people import to_json
@@ -23,17 +22,3 @@ def read_facts(
         last_exposure=last,
         last_event=max(times, default=None),
     )
-
-
-def count_arrivals(
-    connection: sqlite3.Connection,
-    known: Known,
-    experiment: int,
-    *,
-    since: Milliseconds,
-) -> Arrivals:
-    """Count by walking along the events since then."""
-    exposures, conversions = connection.execute(
-        query("arrivals"), (experiment, since, to_json(known.steps[experiment]))
-    ).fetchone()
-    return Arrivals(exposures=exposures, conversions=conversions)

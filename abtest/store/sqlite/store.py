@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from abtest.domain.events import Event, Exposure, Milliseconds
+from abtest.domain.events import Event, Exposure
 from abtest.domain.experiment import ExperimentKey, VariantKey, VisitorId
 from abtest.domain.visitor import to_milliseconds
 from abtest.errors import AbtestError, ErrorCode
@@ -14,7 +14,6 @@ from abtest.stats.moments import Moments
 from abtest.store.lean_sqlite_utils import Database
 from abtest.store.migrate import pending
 from abtest.store.protocol import (
-    Arrivals,
     Difference,
     ExperimentFacts,
     ExposureOutcome,
@@ -26,7 +25,7 @@ from abtest.store.sqlite.config_tables import ConfigTables
 from abtest.store.sqlite.connection import Readers
 from abtest.store.sqlite.experiments import Known
 from abtest.store.sqlite.integrity import try_writing
-from abtest.store.sqlite.reading import count_arrivals, read_facts
+from abtest.store.sqlite.reading import read_facts
 from abtest.store.sqlite.recording import (
     Batch,
     Wanted,
@@ -111,14 +110,6 @@ class SqliteStore(ConfigTables):
     def facts(self, key: ExperimentKey) -> ExperimentFacts:
         """Return facts for the health checks; `not_found`."""
         return self._consistently(key, read_facts)
-
-    def arrivals(self, key: ExperimentKey, *, since: Milliseconds) -> Arrivals:
-        """Count what came in since a moment; `not_found`."""
-
-        def work(connection: sqlite3.Connection, known: Known, number: int) -> Arrivals:
-            return count_arrivals(connection, known, number, since=since)
-
-        return self._consistently(key, work)
 
     def rebuild(self) -> Iterator[Progress]:
         """Recompute everything derived, in one transaction, while consumed."""

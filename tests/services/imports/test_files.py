@@ -184,6 +184,7 @@ def test_row_may_end_early_where_that_means_empty(tmp_path: Path) -> None:
         (gzip.compress(b"who,what\nv1,see\n" * 9)[:-9], "cut off or damaged"),
         (gzip.compress(b"who,what\nv1,see\n")[:-8] + b"\xff" * 8, "damaged"),
     ],
+    ids=["wrong encoding", "open quote", "cut off", "wrong checksum"],
 )
 def test_damaged_files_say_where(tmp_path: Path, data: bytes, complaint: str) -> None:
     path = tmp_path / "rows.csv"

@@ -37,11 +37,3 @@ def test_every_table_is_entered_by_key(path: Path, name: str) -> None:
     # `wanted` counts through what is asked for.
     fine = {"SCAN wanted", "SCAN CONSTANT ROW"}
     assert [s for s in scans if s not in fine and "VIRTUAL TABLE" not in s] == []
-
-
-def test_the_live_line_looks_persons_up_and_not_all_that_came_before(
-    path: Path,
-) -> None:
-    steps = plan(path, "arrivals")
-    for table in ("earlier", "exposure"):
-        assert f"SEARCH {table} USING INDEX event_node (<expr>=?)" in steps

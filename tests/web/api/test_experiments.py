@@ -100,6 +100,62 @@ def test_what_was_read_can_be_sent_back(ask: Asker, running: str) -> None:
     assert answer.content == read
 
 
+OPTIONS = {
+    "first_window_days": 14,
+    "sequential_design": "always_valid",
+    "covariate": "orders",
+    "adaptive": {"minimum_share": 0.1},
+}
+
+
+def test_options_are_kept_and_can_be_taken_back(ask: Asker) -> None:
+    made = ask.manage("POST", "/experiments", {**HOME, **OPTIONS}).content
+    assert {name: made[name] for name in OPTIONS} == OPTIONS
+    nothing = {"first_window_days": None, "covariate": None, "adaptive": None}
+    changed = ask.manage("PATCH", "/experiments/home", nothing).content
+    assert {name: changed[name] for name in nothing} == nothing
+    assert changed["sequential_design"] == "always_valid"
+
+
+@pytest.mark.parametrize(
+    ("told", "pointer", "code"),
+    [
+        (
+            {"first_window_days": 61},
+            "/first_window_days",
+            "invalid_first_window_days",
+        ),
+        ({"sequential_design": "hunch"}, "/sequential_design", "invalid_choice"),
+        ({"covariate": ""}, "/covariate", "required"),
+        ({"covariate": "x" * 201}, "/covariate", "too_long"),
+        (
+            {"adaptive": {"minimum_share": 0.6}},
+            "/adaptive/minimum_share",
+            "invalid_minimum_share",
+        ),
+        (
+            {"adaptive": {"minimum_share": 0}},
+            "/adaptive/minimum_share",
+            "invalid_minimum_share",
+        ),
+        ({"adaptive": {"share": 0.1}}, "/adaptive/share", "unknown_field"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    ask: Asker, told: dict[str, object], pointer: str, code: str
+) -> None:
+    answer = ask.manage("POST", "/experiments", {**HOME, **told})
+    assert (answer.status, answer.codes) == (400, [(pointer, code)])
+
+
+def test_a_started_experiment_may_still_become_adaptive(
+    ask: Asker, running: str
+) -> None:
+    told = {"adaptive": {"minimum_share": 0.2}}
+    answer = ask.manage("PATCH", f"/experiments/{running}", told)
+    assert (answer.status, answer.content["adaptive"]) == (200, told["adaptive"])
+
+
 def test_pages_of_experiments(ask: Asker) -> None:
     keys = [f"e{n}" for n in range(5)]
     for key in keys:

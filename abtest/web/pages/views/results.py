@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from abtest.domain.experiment import Experiment
 from abtest.domain.funnel import MoneyWeights
-from abtest.services.report import ExperimentReport
+from abtest.services.report import ExperimentReport, VerdictCode
 from abtest.web.pages.views.cross_checks import CrossCheck, cross_check
 from abtest.web.pages.views.decision_log import LogLine, decision_log
 from abtest.web.pages.views.difference import DifferenceView, difference_view
@@ -20,7 +20,21 @@ from abtest.web.pages.views.tested import Tested, tested
 from abtest.web.pages.views.verdict_panel import VerdictPanel, verdict_panel
 from abtest.web.pages.views.worth import WorthForm, WorthView, worth_form, worth_view
 from abtest.web.render.reader import Reader
+from abtest.web.render.translate import mark
 from abtest.web.render.words import STATUSES
+
+_CAUTIONS = {
+    VerdictCode.UNHEALTHY: mark(
+        "A health check is blocked. The numbers below help to find the cause; they are"
+        " no ground for a decision."
+    ),
+    VerdictCode.TOO_EARLY: mark(
+        "It is too early: the numbers below will still change a lot."
+    ),
+    VerdictCode.RUNNING: mark(
+        "Nothing is decided yet. Who is ahead below may change until the planned end."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +42,7 @@ class ResultsView:
     """The results page of one experiment.
 
     Attributes:
+        caution: stands before numbers that must not be taken for a decision.
         is_money: revenue decides, not points.
     """
 
@@ -40,6 +55,7 @@ class ResultsView:
     tested: Tested
     health: HealthBox
     funnel: FunnelView | None
+    caution: str
     differences: tuple[DifferenceView, ...]
     worth_form: WorthForm
     worths: tuple[WorthView, ...]
@@ -56,6 +72,7 @@ def results_view(
     reader: Reader, report: ExperimentReport, experiment: Experiment
 ) -> ResultsView:
     """Describe the results page."""
+    caution = _CAUTIONS.get(report.verdict.code, "")
     indices = range(len(report.comparisons)) if _has_visitors(report) else range(0)
     return ResultsView(
         key=str(report.experiment),
@@ -67,6 +84,7 @@ def results_view(
         tested=tested(reader, report),
         health=health_box(reader, report),
         funnel=funnel_view(reader, report),
+        caution=reader.gettext(caution) if caution else "",
         differences=tuple(difference_view(reader, report, i) for i in indices),
         worth_form=worth_form(report),
         worths=tuple(worth_view(reader, report, i) for i in indices),
