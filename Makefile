@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 DEMO_DATABASE := data/demo.db
+DEMO_LOGIN := data/demo-login.txt
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .PHONY: run test test-slow check bench wheel docs clean
@@ -12,12 +13,16 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 run: $(VENV)/.run-ready ## environment, migrations, demo data, service
 	@mkdir -p data
-	@test -e $(DEMO_DATABASE) || ABTEST_DATABASE=$(DEMO_DATABASE) $(BIN)/abtest demo
+	@test -e $(DEMO_LOGIN) || { umask 077; rm -f $(DEMO_DATABASE)*; \
+	  echo "Making the demo; this takes half a minute."; \
+	  ABTEST_DATABASE=$(DEMO_DATABASE) $(BIN)/abtest demo > $(DEMO_LOGIN).part \
+	  && mv $(DEMO_LOGIN).part $(DEMO_LOGIN); }
+	@cat $(DEMO_LOGIN)
 	ABTEST_DATABASE=$(DEMO_DATABASE) $(BIN)/abtest serve --port $(PORT)
 
 test: $(VENV)/.test-ready check ## everything, system packages included
 	@tools/system-packages
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow" --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=
 	$(BIN)/coverage report --skip-covered --sort=cover --fail-under=95
 	$(BIN)/coverage report --include='abtest/domain/*,abtest/stats/*' --fail-under=100
 

@@ -96,7 +96,11 @@ class Estimator:
         """Estimate first and second conversion with their covariance."""
         if self.is_stratified:
             return estimate_stratified(
-                self.moments, window=self.window, as_of=as_of, measure=measure
+                self.moments,
+                window=self.window,
+                as_of=as_of,
+                measure=measure,
+                has_floor=True,
             )
         return tuple(
             estimate(m, window=self.window, as_of=as_of, measure=measure)

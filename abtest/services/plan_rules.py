@@ -10,9 +10,13 @@ from abtest.services.definition import WeightsDefinition
 from abtest.services.definition_rules import MAX_VARIANTS, MAX_WINDOW, is_day
 from abtest.services.weight_rules import check_weights
 
-MAX_VISITORS = 1e9
+MIN_VISITORS, MAX_VISITORS = 0.01, 1e9
+MIN_RATE = 1e-6
+MIN_EFFECT, MAX_EFFECT = 1e-4, 100
+MIN_ALPHA = 1e-6
+MIN_SHARE = 1e-3
 MAX_TRAFFIC_DAYS = 730
-MAX_ORDER_VALUE = 1e9
+MIN_ORDER_VALUE, MAX_ORDER_VALUE = 1e-4, 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +76,26 @@ def check_question(q: PlanQuestion) -> None:
         AbtestError: `invalid` with everything that is wrong.
     """
     c = Complaints()
-    c.between("/visitors_per_day", q.visitors_per_day, above=0, below=MAX_VISITORS)
+    c.within(
+        "/visitors_per_day",
+        q.visitors_per_day,
+        lowest=MIN_VISITORS,
+        highest=MAX_VISITORS,
+    )
     _check_rates(c, q)
     _check_days(c, q)
     if q.weights is not None:
         check_weights(c, q.weights)
     _check_orders(c, q)
     _check_shares(c, q)
-    c.between(
-        "/minimum_detectable_effect", q.minimum_detectable_effect, above=0, below=100
+    c.within(
+        "/minimum_detectable_effect",
+        q.minimum_detectable_effect,
+        lowest=MIN_EFFECT,
+        highest=MAX_EFFECT,
     )
-    c.between("/alpha", q.alpha, above=0, below=0.5)
+    if not MIN_ALPHA <= q.alpha < 0.5:
+        c.out("/alpha", q.alpha, f"{MIN_ALPHA:g} to below 0.5")
     c.between("/power", q.power, above=q.alpha, below=1)
     for name, share in (
         ("first_conversion_margin", q.first_conversion_margin),
@@ -118,9 +131,9 @@ def _check_rates(c: Complaints, q: PlanQuestion) -> None:
             " experiment in history",
         )
     if q.first_rate is not None:
-        c.between("/first_rate", q.first_rate, above=0, below=1)
-    if q.repeat_rate is not None:
-        c.within("/repeat_rate", q.repeat_rate, lowest=0, highest=1)
+        c.between("/first_rate", q.first_rate, above=MIN_RATE, below=1)
+    if q.repeat_rate:
+        c.within("/repeat_rate", q.repeat_rate, lowest=MIN_RATE, highest=1)
 
 
 def _check_days(c: Complaints, q: PlanQuestion) -> None:
@@ -160,7 +173,12 @@ def _check_orders(c: Complaints, q: PlanQuestion) -> None:
                 "contradiction",
                 f'{name} belongs to money; leave it out, or weigh by {{"money": true}}',
             )
-        c.between(f"/{name}/mean", order.mean, above=0, below=MAX_ORDER_VALUE)
+        c.within(
+            f"/{name}/mean",
+            order.mean,
+            lowest=MIN_ORDER_VALUE,
+            highest=MAX_ORDER_VALUE,
+        )
         c.within(f"/{name}/sd", order.sd, lowest=0, highest=MAX_ORDER_VALUE)
 
 
@@ -183,9 +201,9 @@ def _check_shares(c: Complaints, q: PlanQuestion) -> None:
             f"variants is {q.variants} and {n} shares are given; leave variants out",
         )
     for index, share in enumerate(q.shares):
-        if not 0 < share < MAX_VISITORS:
+        if not MIN_SHARE * sum(q.shares) <= share < MAX_VISITORS:
             c.add(
                 f"/shares/{index}",
                 "invalid_share",
-                f"share is {share:g}; use a number above 0",
+                f"share is {share:g}; give every variant a thousandth or more",
             )

@@ -169,10 +169,10 @@ class _Calendar:
         timetable: Timetable | NotEstimable
         duration = outlook.duration
         sizes = self._sizes(first_weight, second_weight)
-        if isinstance(duration, NotEstimable):
-            timetable = duration
-        elif isinstance(sizes, NotEstimable):
+        if isinstance(sizes, NotEstimable):
             timetable = sizes
+        elif isinstance(duration, NotEstimable):
+            timetable = duration
         else:
             timetable = Timetable(
                 sample_size=sizes,

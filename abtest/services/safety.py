@@ -75,7 +75,7 @@ def _change(
     margin = experiment.first_conversion_margin
     # Tightest for the loss that matters; without a margin, for the planned effect.
     tau = (margin or experiment.minimum_detectable_effect) * control.mean
-    if error <= 0:
+    if error <= 0 or tau <= 0:
         return None
     half = mixture_half_width(error, tau=tau, alpha=experiment.alpha / comparisons)
     interval = fieller_interval(

@@ -3,7 +3,7 @@
 from abtest.services.report import CurvePoint
 from abtest.stats.results import JointEstimate
 
-STEPS = 48
+STEPS = 60
 """Pieces of the curve: fine enough for a chart as wide as a page."""
 
 

@@ -20,7 +20,12 @@ ROUNDING = 1e-13
 
 
 def estimate_stratified(
-    arms: Sequence[Moments], *, window: Window, as_of: int, measure: Measure
+    arms: Sequence[Moments],
+    *,
+    window: Window,
+    as_of: int,
+    measure: Measure,
+    has_floor: bool = False,
 ) -> tuple[JointEstimate | NotEstimable, ...]:
     """Estimate all arms with the same weight for each exposure day.
 
@@ -29,16 +34,33 @@ def estimate_stratified(
     with the visitors that ALL arms had on it; a day of which one arm has no visitors
     is left out of all. An arm without any visitors does not count as one.
 
+    A tenth of the traffic on the first days may have brought no late conversion by mere
+    chance. Its estimate is too low then, and so is its variance, and "worse" is said too
+    often: for tests and intervals the variance needs a floor.
+
+    Args:
+        arms: one for each variant.
+        window: days that count.
+        as_of: last complete day.
+        measure: counts, or amounts in minor units.
+        has_floor: an arm's variance is that which all arms' visitors of a day have in
+            common where this is larger (measured by the second conversions).
+
     Returns:
         For each arm the estimate (never `is_mature`: it is no plain mean), or the
         reasons of `delayed.estimate`, or NO_CONTROL_DAYS when the arms share no day.
     """
-    means = stratified_means(arms, processes(window, measure), as_of=as_of)
+    wanted = processes(window, measure)
+    means = stratified_means(arms, wanted, as_of=as_of, has_floor=has_floor)
     return tuple(m if isinstance(m, NotEstimable) else m.joint() for m in means)
 
 
 def stratified_means(
-    arms: Sequence[Moments], wanted: Sequence[Process], *, as_of: int
+    arms: Sequence[Moments],
+    wanted: Sequence[Process],
+    *,
+    as_of: int,
+    has_floor: bool = False,
 ) -> tuple[Means | NotEstimable, ...]:
     """Estimate the means of processes day by day; see `estimate_stratified`.
 
@@ -61,22 +83,27 @@ def stratified_means(
     )
     if not shared.size:
         known = NotEstimable(Reason.NO_CONTROL_DAYS)
-    return tuple(
-        _estimate_arm(table, wanted, shared, everybody, known)
+    read = [
+        _read_arm(table, wanted, shared, everybody, known)
         if table.enrolled(as_of)
         else NotEstimable(Reason.NO_VISITORS)
         for table in tables
+    ]
+    common = _common_spread([arm for arm in read if isinstance(arm, _ReadArm)])
+    return tuple(
+        arm if isinstance(arm, NotEstimable) else arm.means(common, has_floor=has_floor)
+        for arm in read
     )
 
 
-def _estimate_arm(
+def _read_arm(
     table: Columns,
     wanted: Sequence[Process],
     shared: Whole,
     everybody: Whole,
     known: FollowUp | NotEstimable,
-) -> Means | NotEstimable:
-    """Estimate one arm from its visitors of the shared days."""
+) -> "_ReadArm | NotEstimable":
+    """Add up one arm's visitors of the shared days."""
     if isinstance(known, NotEstimable):
         return known
     sizes = _sizes(table, shared)
@@ -84,23 +111,35 @@ def _estimate_arm(
         return NotEstimable(Reason.TOO_FEW_VISITORS)
     arm = _Arm(known=known, sizes=sizes, weights=everybody / sizes)
     sums = [arm.by_group(_moved(table, shared, table.totals(p))) for p in wanted]
-    lower = [
+    return _ReadArm(
+        arm=arm,
+        sums=sums,
+        within=[
+            [
+                arm.within(
+                    sums[i],
+                    sums[k],
+                    _moved(table, shared, table.products(wanted[i], wanted[k])),
+                )
+                for k in range(i + 1)
+            ]
+            for i in range(len(wanted))
+        ],
+    )
+
+
+def _common_spread(arms: "Sequence[_ReadArm]") -> list[list[Vector]]:
+    """Return the covariances of Z between visitors of a day, pooled over the arms."""
+    if not arms:
+        return []
+    degrees = np.maximum(1, np.sum([arm.arm.sizes - 1 for arm in arms], axis=0))
+    return [
         [
-            arm.covariance(
-                sums[i],
-                sums[k],
-                _moved(table, shared, table.products(wanted[i], wanted[k])),
-            )
+            np.sum([one.within[i][k] / one.arm.sizes for one in arms], axis=0) / degrees
             for k in range(i + 1)
         ]
-        for i in range(len(wanted))
+        for i in range(len(arms[0].sums))
     ]
-    return Means.from_lower(
-        visitors=int(sizes.sum()),
-        means=[float(arm.weights @ arm.brought(total)) for total in sums],
-        lower=lower,
-        is_mature=False,
-    )
 
 
 def _sizes(table: Columns, shared: Whole) -> Whole:
@@ -156,18 +195,17 @@ class _Arm:
         brought: Vector = (sums.astype(np.float64) / self._followed).sum(axis=1)
         return brought
 
-    def covariance(self, one: Whole, other: Whole, products: Rows) -> float:
+    def covariance(self, one: Whole, other: Whole, within: Vector) -> float:
         """Return the covariance of two means: day by day n_e times that of Z.
 
         A day with one visitor has no variance of its own: what this visitor is away
         from the average of all days, squared, stands in for it.
         """
         several = self.sizes > 1
-        within = self._within(one, other, products)[several]
         apart = [(self.brought(s) - self._usual(s))[~several] for s in (one, other)]
         weights = self.weights**2
         return float(
-            (weights[several] * within / (self.sizes[several] - 1)).sum()
+            (weights[several] * within[several] / (self.sizes[several] - 1)).sum()
             + (weights[~several] * apart[0] * apart[1]).sum()
         )
 
@@ -179,7 +217,7 @@ class _Arm:
         usual: Vector = by_group.cumsum()[groups - 1]
         return usual
 
-    def _within(self, one: Whole, other: Whole, products: Rows) -> Vector:
+    def within(self, one: Whole, other: Whole, products: Rows) -> Vector:
         """Return n_e sum Z Z' - sum Z sum Z' of each day.
 
         Within a group this is a whole number over M squared, and no digit is lost.
@@ -211,3 +249,44 @@ class _Arm:
         rest[np.abs(rest) < ROUNDING * (np.abs(joint) + np.abs(product_of_sums))] = 0
         within: Vector = exact + rest
         return within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _ReadArm:
+    """An arm with what its visitors of the shared days brought.
+
+    Attributes:
+        sums: by process; days x groups of lags.
+        within: by the lower triangle of pairs of processes; n_e sum Z Z' - sum Z sum Z'
+            of each day.
+    """
+
+    arm: _Arm
+    sums: Sequence[Whole]
+    within: Sequence[Sequence[Vector]]
+
+    def means(self, common: Sequence[Sequence[Vector]], *, has_floor: bool) -> Means:
+        """Return the estimates.
+
+        Args:
+            common: the covariances of Z that all arms share, day by day.
+            has_floor: use them where they give the second process a larger variance.
+        """
+        arm = self.arm
+        lower = [
+            [
+                arm.covariance(self.sums[i], self.sums[k], within)
+                for k, within in enumerate(row)
+            ]
+            for i, row in enumerate(self.within)
+        ]
+        if has_floor:
+            weights = arm.weights**2 * arm.sizes
+            shared = [[float(weights @ spread) for spread in row] for row in common]
+            lower = max(lower, shared, key=lambda found: found[1][1])
+        return Means.from_lower(
+            visitors=int(arm.sizes.sum()),
+            means=[float(arm.weights @ arm.brought(total)) for total in self.sums],
+            lower=lower,
+            is_mature=False,
+        )

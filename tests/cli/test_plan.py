@@ -66,7 +66,7 @@ def test_a_history_is_looked_up(run: Commands) -> None:
         (("--first-rate", "much"), 2, "write it as 0.05 or 5%"),
         (("--weights", "3"), 2, "write first and second as 1,3"),
         (("--shares", "a,b"), 2, "write them as 2,1,1"),
-        (("--first-rate", "500%"), 1, "first_rate is 5; use more than 0"),
+        (("--first-rate", "500%"), 1, "first_rate is 5; use more than 1e-06"),
         (("--order-value", "50,40"), 1, "order_value belongs to money"),
     ],
 )

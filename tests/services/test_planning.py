@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from abtest.domain.experiment import ExperimentKey, Method
 from abtest.domain.funnel import MoneyWeights
@@ -15,6 +17,7 @@ from abtest.services.planning import PlannedExperiment, Timetable, plan_experime
 from abtest.stats.planning import Guardrail
 from abtest.stats.results import NotEstimable, Reason
 from abtest.store.protocol import Store
+from abtest.web.render.plan_sentence import plan_sentences
 from tests.services.traffic import KEY, START, Cohort, events, running
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -136,6 +139,44 @@ def test_a_loss_maker_has_no_relative_change() -> None:
     assert found.value.timetable == NotEstimable(Reason.NOT_POSITIVE)
 
 
+NUMBER = st.floats(allow_nan=True, allow_infinity=True)
+SENSIBLE = st.floats(0, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    question=st.builds(
+        PlanQuestion,
+        visitors_per_day=st.floats(0, 1e10),
+        first_rate=SENSIBLE,
+        repeat_rate=SENSIBLE,
+        window_days=st.integers(0, 40),
+        weights=st.builds(
+            WeightsDefinition,
+            first=st.just(1.0) | NUMBER,
+            second=st.just(3.0) | NUMBER,
+        ),
+        minimum_detectable_effect=SENSIBLE,
+        alpha=st.floats(1e-6, 0.2),
+        power=st.floats(0.5, 1),
+        shares=st.lists(st.floats(0.01, 2), min_size=2, max_size=4).map(tuple),
+        traffic_days=st.none() | st.integers(1, 40),
+        method=st.sampled_from(Method),
+    )
+)
+def test_whatever_is_asked_gets_an_answer_or_a_complaint(
+    question: PlanQuestion,
+) -> None:
+    try:
+        found = answer(question)
+    except AbtestError:
+        return
+    assert len(plan_sentences(found, "de")) >= 2
+    value = found.value.timetable
+    if isinstance(value, Timetable):
+        assert min(value.visitors_per_variant) >= 1
+
+
 @pytest.fixture
 def history(store: Store) -> str:
     """Of 4,000 visitors of each variant a tenth buys; 40 % again, 5 days later."""
@@ -199,6 +240,20 @@ def test_a_history_needs_conversions(store: Store) -> None:
     with pytest.raises(AbtestError) as caught:
         answer(replace(asked, history="nope"), store)
     assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+def test_a_history_needs_second_conversions_too(store: Store) -> None:
+    store.add_experiment(running())
+    once = [Cohort(variant="a", day=0, visitors=50, first=9, second=0)]
+    store.record(events(once), received_at=START)
+    asked = PlanQuestion(visitors_per_day=800, history=KEY)
+    assert complaints(asked, store) == [("/history", "no_conversions")]
+
+
+def test_a_history_needs_a_database() -> None:
+    with pytest.raises(AbtestError) as caught:
+        answer(PlanQuestion(visitors_per_day=800, history=KEY))
+    assert caught.value.code is ErrorCode.UNAVAILABLE
 
 
 def test_a_history_imported_from_an_old_log(store: Store, history: str) -> None:
@@ -265,10 +320,17 @@ NAN = float("nan")
             "/minimum_detectable_effect",
             "invalid_minimum_detectable_effect",
         ),
+        (
+            {"minimum_detectable_effect": 1e-9},
+            "/minimum_detectable_effect",
+            "invalid_minimum_detectable_effect",
+        ),
+        ({"alpha": 1e-20}, "/alpha", "invalid_alpha"),
         ({"alpha": 0.5}, "/alpha", "invalid_alpha"),
         ({"power": 0.05}, "/power", "invalid_power"),
         ({"variants": 1}, "/variants", "invalid_variants"),
         ({"shares": (1.0,)}, "/shares", "invalid_number"),
+        ({"shares": (1.0, 1e-4)}, "/shares/1", "invalid_share"),
         ({"shares": (1.0, 0.0)}, "/shares/1", "invalid_share"),
         ({"shares": (1.0, 1.0), "variants": 3}, "/variants", "contradiction"),
         (

@@ -1,7 +1,7 @@
 """Writes the tables of docs/statistics.md: python -m tests.simulations.tables [ROW ...]
 
-Rows are named as in the table, `null` stands for all that begin with it; without names
-everything is simulated anew, which takes about half an hour on two processors.
+Rows are named as in the tables; `null` stands for all that begin with it, `gate:` for a
+whole table. Without names everything is simulated anew, some 20 minutes on two processors.
 """
 
 import re
@@ -137,21 +137,21 @@ def between(name: str, page: str) -> str:
 
 
 def main(names: Sequence[str]) -> None:
-    """Simulate and write; `table:row` restricts to one table."""
+    """Simulate and write the rows; `table:row` is for a row of one table."""
     for name in TABLES:
         mine = [one.removeprefix(f"{name}:") for one in names if _is_of(name, one)]
         if names and not mine:
             continue
+        made = "\n".join(table(name, PAGE.read_text(), mine)) + "\n"
+        # Read again: the text around the table may have been edited meanwhile.
         page = PAGE.read_text()
-        made = "\n".join(table(name, page, mine)) + "\n"
-        # Read again: a run for other rows may have finished meanwhile.
-        page = PAGE.read_text()
-        PAGE.write_text(page.replace(between(name, page), made))
+        start = f"<!-- {name} -->\n"
+        PAGE.write_text(page.replace(start + between(name, page), start + made))
 
 
 def _is_of(table_name: str, wanted: str) -> bool:
-    head, _, tail = wanted.partition(":")
-    return not tail or head == table_name
+    head, colon, _ = wanted.partition(":")
+    return not colon or head == table_name
 
 
 if __name__ == "__main__":

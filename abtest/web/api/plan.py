@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from abtest.errors import AbtestError, ErrorCode
-from abtest.web.api.decoding import complain, decode
+from abtest.web.api.decoding import decode
 from abtest.web.api.plan_shapes import PlanBody, plan_view
 from abtest.web.api.report import read_language
 from abtest.web.api.serving import Asked, Parameter
@@ -38,9 +37,4 @@ def read_question(body: bytes) -> "PlanQuestion":
     """
     from abtest.services.plan_rules import PlanQuestion  # noqa: PLC0415
 
-    given = msgspec.to_builtins(decode(body, _DECODER))
-    try:
-        return msgspec.convert(given, PlanQuestion)
-    except msgspec.ValidationError as error:
-        complaint = complain(str(error), given)
-        raise AbtestError(ErrorCode.INVALID, complaint.detail, (complaint,)) from None
+    return msgspec.convert(msgspec.to_builtins(decode(body, _DECODER)), PlanQuestion)

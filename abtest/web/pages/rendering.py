@@ -53,6 +53,7 @@ def page(template: str, *, status: int = 200, **values: object) -> Response:
         theme=current_theme(),
         user=g.get("user"),
         here=request.full_path.rstrip("?"),
+        address=request.url,
         **values,
     )
     return make_response(html, status, {"Vary": "Cookie, Accept-Language"})

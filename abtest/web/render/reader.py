@@ -67,7 +67,5 @@ def reader_of(tag: str) -> Reader:
         tag: `de`, `en`, or with a country: `de-AT`, `de-CH`, `en-US`.
     """
     known = tag.replace("_", "-").lower()
-    for candidate in (known, known.partition("-")[0], DEFAULT):
-        if candidate in LOCALES:
-            return _reader(candidate)
-    raise AssertionError(tag)
+    candidates = (known, known.partition("-")[0], DEFAULT)
+    return _reader(next(name for name in candidates if name in LOCALES))

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from abtest.domain.allocation import allocate
 from abtest.domain.experiment import (
+    Adaptive,
     Experiment,
     ExperimentKey,
     LogEntry,
     Method,
     Phase,
+    SequentialDesign,
     Status,
     Variant,
     VariantKey,
@@ -90,6 +92,7 @@ EXPERIMENT = st.builds(
     funnel=st.lists(STEP, max_size=3).map(tuple),
     goal=GOAL,
     window_days=st.integers(1, 400),
+    first_window_days=st.none() | st.integers(0, 400),
     weights=WEIGHTS,
     coverage=SHARE,
     layer=optional(TEXT),
@@ -99,6 +102,9 @@ EXPERIMENT = st.builds(
     minimum_detectable_effect=SHARE,
     first_conversion_margin=SHARE,
     method=st.sampled_from(Method),
+    sequential_design=st.sampled_from(SequentialDesign),
+    covariate=optional(TEXT),
+    adaptive=st.none() | st.builds(Adaptive, minimum_share=SHARE),
     order_cap=st.none() | st.integers(0, 10**11),
     time_zone=TEXT,
     status=st.sampled_from(Status),

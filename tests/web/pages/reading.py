@@ -89,3 +89,11 @@ def value_at(report: object, path: str) -> object:
 def printed_value(element: Element) -> object:
     """Return the number that an element says it prints."""
     return json.loads(element.attributes["data-value"])
+
+
+def words(markup: str) -> str:
+    """Return the words without the elements around numbers."""
+    return "".join(
+        piece.partition(">")[2] if ">" in piece else piece
+        for piece in markup.split("<")
+    )

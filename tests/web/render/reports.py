@@ -43,7 +43,7 @@ BUY = StepKey("purchase")
 MISSING = NotEstimable(Reason.NOT_APPLICABLE)
 
 
-def tested(effect: float, lower: float, upper: float, *, base: float) -> MeasureTest:
+def result_of(effect: float, lower: float, upper: float, *, base: float) -> MeasureTest:
     """Return a result with the given effect on a control mean of `base`."""
     return MeasureTest(
         frequentist=FrequentistResult(
@@ -76,9 +76,9 @@ def comparison(variant: VariantKey = B) -> Comparison:
     return Comparison(
         variant=variant,
         control=A,
-        first=tested(-0.0041, -0.009, 0.0008, base=0.05),
-        second=tested(0.0073, 0.004, 0.0106, base=0.0125),
-        value=tested(0.0178, 0.0042, 0.0314, base=0.0875),
+        first=result_of(-0.0041, -0.009, 0.0008, base=0.05),
+        second=result_of(0.0073, 0.004, 0.0106, base=0.0125),
+        value=result_of(0.0178, 0.0042, 0.0314, base=0.0875),
         mature_only=MISSING,
         calculator_check=MISSING,
         decision_interval=Interval(lower=0.0042, upper=0.0314),
@@ -109,7 +109,7 @@ def with_value(
     """Return the comparison with another effect on the value."""
     if interval is None or interval.lower is None or interval.upper is None:
         return replace(compared, decision_interval=interval)
-    value = tested(effect, interval.lower, interval.upper, base=0.0875)
+    value = result_of(effect, interval.lower, interval.upper, base=0.0875)
     return replace(compared, value=value, decision_interval=interval)
 
 
@@ -229,3 +229,8 @@ def three_armed(code: VerdictCode) -> ExperimentReport:
         comparisons=(comparison(B), comparison(C)),
         verdict=replace(two.verdict, variant=None),
     )
+
+
+def with_comparison(changed: Comparison) -> ExperimentReport:
+    """Return the report of A against B with another comparison."""
+    return replace(report(), comparisons=(changed,))

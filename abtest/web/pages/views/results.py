@@ -16,7 +16,7 @@ from abtest.web.pages.views.gain import GainView, gain_view
 from abtest.web.pages.views.health_box import HealthBox, health_box
 from abtest.web.pages.views.maturity import MaturityView, maturity_view
 from abtest.web.pages.views.method import MethodLine, method_lines
-from abtest.web.pages.views.tested import Tested, tested
+from abtest.web.pages.views.subject import Subject, subject_view
 from abtest.web.pages.views.verdict_panel import VerdictPanel, verdict_panel
 from abtest.web.pages.views.worth import WorthForm, WorthView, worth_form, worth_view
 from abtest.web.render.reader import Reader
@@ -52,7 +52,7 @@ class ResultsView:
     status_word: str
     as_of: str
     verdict: VerdictPanel
-    tested: Tested
+    subject: Subject
     health: HealthBox
     funnel: FunnelView | None
     caution: str
@@ -81,7 +81,7 @@ def results_view(
         status_word=reader.gettext(STATUSES[report.status]),
         as_of=reader.format.day(report.as_of),
         verdict=verdict_panel(reader, report),
-        tested=tested(reader, report),
+        subject=subject_view(reader, report),
         health=health_box(reader, report),
         funnel=funnel_view(reader, report),
         caution=reader.gettext(caution) if caution else "",

@@ -255,11 +255,11 @@ def _description(
 def _points(
     reader: Reader, report: ExperimentReport, index: int
 ) -> tuple[tuple[Figure, Figure, Figure], ...]:
-    """Choose a handful of points for the table."""
+    """Choose about ten points for the table."""
     curve = report.comparisons[index].curve
     quantity = value_of(reader, report)
     digits = quantity.digits(*(v for p in curve for v in (p.lower, p.upper)))
-    step = max(1, (len(curve) - 1) // 6)
+    step = max(1, (len(curve) - 1) // 10)
     path = f"comparisons.{index}.curve"
     return tuple(
         (

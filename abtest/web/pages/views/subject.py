@@ -12,7 +12,7 @@ from abtest.web.render.words import KINDS, quoted, second_name, step_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestedVariant:
+class SubjectVariant:
     """One variant and its share of the traffic."""
 
     name: str
@@ -23,11 +23,11 @@ class TestedVariant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Subject:
     """Everything a stranger needs before the first number."""
 
     hypothesis: str
-    variants: tuple[TestedVariant, ...]
+    variants: tuple[SubjectVariant, ...]
     first: str
     second: str
     worth: str
@@ -35,10 +35,10 @@ class Tested:
     since: str
 
 
-def tested(reader: Reader, report: ExperimentReport) -> Tested:
+def subject_view(reader: Reader, report: ExperimentReport) -> Subject:
     """Describe what is tested."""
     say = reader.gettext
-    return Tested(
+    return Subject(
         hypothesis=report.hypothesis,
         variants=_variants(reader, report),
         first=_with_kind(reader, report),
@@ -82,9 +82,9 @@ def worth_sentence(reader: Reader, report: ExperimentReport) -> str:
             )
 
 
-def _variants(reader: Reader, report: ExperimentReport) -> tuple[TestedVariant, ...]:
+def _variants(reader: Reader, report: ExperimentReport) -> tuple[SubjectVariant, ...]:
     return tuple(
-        TestedVariant(
+        SubjectVariant(
             name=variant.name or str(variant.key),
             role=(
                 reader.gettext("control")
