@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from abtest.config import Settings, read_settings
 from abtest.store.protocol import Store
@@ -15,6 +16,7 @@ from abtest.web.api.serving import MAX_BODY, register
 from abtest.web.context import Context, attach, utc_now
 from abtest.web.door import Door
 from abtest.web.errors import install_error_handlers
+from abtest.web.exchange import drain
 from abtest.web.pages import register_pages
 from abtest.web.pages.error_page import error_page
 from abtest.web.security import HEADERS
@@ -68,6 +70,8 @@ def from_environment() -> WSGIApplication:
 
 def _with_headers(response: Response) -> Response:
     """Put the headers on that every answer has, unless the view chose its own."""
+    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        drain(request.environ)
     for name, value in HEADERS:
         response.headers.setdefault(name, value)
     return response

@@ -1,6 +1,7 @@
 """Analyzes an experiment: sums out of the store, one report out of the sums."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -145,7 +146,12 @@ def write_report(data: ReportData) -> ExperimentReport:
         as_of=day,
     )
     evidence = gather_evidence(
-        variants, comparisons, method=experiment.method, weights=weights, end=end
+        variants,
+        comparisons,
+        method=experiment.method,
+        weights=weights,
+        weights_are_late=is_late,
+        end=end,
     )
     health = summarize(
         (
@@ -302,5 +308,5 @@ def _digest(moments: Mapping[VariantKey, Moments]) -> str:
             m.covariate_cohorts,
             m.covariate_cells,
         ):
-            digest.update(repr((variant, sorted(table.items()))).encode())
+            digest.update(json.dumps([variant, sorted(table.items())]).encode())
     return digest.hexdigest()

@@ -45,14 +45,17 @@ def gather_evidence(
     *,
     method: Method,
     weights: Weighting,
+    weights_are_late: bool,
     end: PlanEnd,
 ) -> tuple[Evidence, ...]:
     """Collect what the decision table asks for, treatment by treatment.
 
     With a fixed horizon (and with posteriors, which are no stopping rule) intervals
-    decide at the plan's end alone.
+    decide at the plan's end alone; so does a worth that was not declared beforehand,
+    whose interval allows for the choice of the worth but not for daily looks.
     """
-    may_decide = method is Method.SEQUENTIAL or end.is_reached
+    looks_decide = method is Method.SEQUENTIAL and not weights_are_late
+    may_decide = looks_decide or end.is_reached
     control, *treatments = variants
     return tuple(
         Evidence(

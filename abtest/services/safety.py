@@ -7,7 +7,7 @@ from abtest.services.estimates import Estimator, Value, weighted
 from abtest.services.report import HealthCheck, HealthCode, HealthStatus
 from abtest.services.verdict import FIRST_GATE
 from abtest.stats.delayed import Measure, Window, observed
-from abtest.stats.frequentist import fieller_interval
+from abtest.stats.frequentist import compare
 from abtest.stats.mixture import mixture_half_width
 from abtest.stats.results import NotEstimable
 
@@ -69,22 +69,24 @@ def _change(
     experiment: Experiment, control: Value, treated: Value, comparisons: int
 ) -> tuple[float, float] | None:
     """Return the upper limit of the relative change, and the change itself."""
-    if isinstance(control, NotEstimable) or isinstance(treated, NotEstimable):
+    alpha = experiment.alpha / comparisons
+    # A variant without any conversion cannot tell its own error and borrows it.
+    plain = compare(control, treated, alpha=alpha)
+    if (
+        isinstance(control, NotEstimable)
+        or isinstance(plain, NotEstimable)
+        or plain.relative_effect is None
+    ):
         return None
-    error = (control.variance + treated.variance) ** 0.5
-    margin = experiment.first_conversion_margin
     # Tightest for the loss that matters; without a margin, for the planned effect.
-    tau = (margin or experiment.minimum_detectable_effect) * control.mean
-    if error <= 0 or tau <= 0:
-        return None
-    half = mixture_half_width(error, tau=tau, alpha=experiment.alpha / comparisons)
-    interval = fieller_interval(
-        control.mean,
-        control.variance,
-        treated.mean,
-        treated.variance,
-        critical_value=half / error,
+    loss = experiment.first_conversion_margin or experiment.minimum_detectable_effect
+    half = mixture_half_width(
+        plain.standard_error, tau=loss * control.mean, alpha=alpha
     )
-    if interval is None or interval.upper is None:
+    wide = compare(
+        control, treated, alpha=alpha, critical_value=half / plain.standard_error
+    )
+    if isinstance(wide, NotEstimable) or wide.relative_confidence_interval is None:
         return None
-    return interval.upper, treated.mean / control.mean - 1
+    upper = wide.relative_confidence_interval.upper
+    return None if upper is None else (upper, plain.relative_effect)

@@ -35,16 +35,17 @@ def estimate_stratified(
     is left out of all. An arm without any visitors does not count as one.
 
     A tenth of the traffic on the first days may have brought no late conversion by mere
-    chance. Its estimate is too low then, and so is its variance, and "worse" is said too
-    often: for tests and intervals the variance needs a floor.
+    chance. Its estimate is too low then, and so is its variance, and "worse" is said
+    too often: for tests and intervals the variance needs a floor.
 
     Args:
         arms: one for each variant.
         window: days that count.
         as_of: last complete day.
         measure: counts, or amounts in minor units.
-        has_floor: an arm's variance is that which all arms' visitors of a day have in
-            common where this is larger (measured by the second conversions).
+        has_floor: until all have been followed, an arm's variance is that which all
+            arms' visitors of a day have in common where this is larger (measured by the
+            second conversions).
 
     Returns:
         For each arm the estimate (never `is_mature`: it is no plain mean), or the
@@ -91,7 +92,7 @@ def stratified_means(
     ]
     common = _common_spread([arm for arm in read if isinstance(arm, _ReadArm)])
     return tuple(
-        arm if isinstance(arm, NotEstimable) else arm.means(common, has_floor=has_floor)
+        arm if isinstance(arm, NotEstimable) else arm.means(common if has_floor else ())
         for arm in read
     )
 
@@ -265,12 +266,13 @@ class _ReadArm:
     sums: Sequence[Whole]
     within: Sequence[Sequence[Vector]]
 
-    def means(self, common: Sequence[Sequence[Vector]], *, has_floor: bool) -> Means:
+    def means(self, floor: Sequence[Sequence[Vector]]) -> Means:
         """Return the estimates.
 
         Args:
-            common: the covariances of Z that all arms share, day by day.
-            has_floor: use them where they give the second process a larger variance.
+            floor: covariances of Z that all arms share, day by day; they take the
+                place of the arm's own where they give the second process a larger
+                variance, and nowhere if there are none.
         """
         arm = self.arm
         lower = [
@@ -280,9 +282,9 @@ class _ReadArm:
             ]
             for i, row in enumerate(self.within)
         ]
-        if has_floor:
+        if floor and not arm.known.is_mature:
             weights = arm.weights**2 * arm.sizes
-            shared = [[float(weights @ spread) for spread in row] for row in common]
+            shared = [[float(weights @ spread) for spread in row] for row in floor]
             lower = max(lower, shared, key=lambda found: found[1][1])
         return Means.from_lower(
             visitors=int(arm.sizes.sum()),

@@ -13,6 +13,7 @@ from abtest.services.checks import shown
 
 JSON = "application/json"
 MAX_QUERY_FIELDS = 100
+MAX_DRAINED = 8 * 1024 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -70,6 +71,17 @@ class Call:
         if errors:
             raise AbtestError(ErrorCode.INVALID, errors[0].detail, tuple(errors))
         return {name: values[0] for name, values in query.items()}
+
+
+def drain(environ: WSGIEnvironment) -> None:
+    """Read what is left of a refused body, up to `MAX_DRAINED` bytes.
+
+    A client that is still sending when the connection closes never sees why it was
+    refused; what is larger than that is no mistake.
+    """
+    left = MAX_DRAINED
+    while left > 0 and (chunk := environ["wsgi.input"].read(min(left, 65_536))):
+        left -= len(chunk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,7 +115,7 @@ def lines(replications: int, folder: Path) -> Iterator[str]:
 
 def main() -> None:
     """Run everything and write the table."""
-    replications = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    replications = int(sys.argv[1]) if len(sys.argv) > 1 else 400
     with TemporaryDirectory() as folder:
         table = "\n".join(lines(replications, Path(folder)))
     print(table)

@@ -226,6 +226,15 @@ def test_a_weight_tried_out_afterwards_widens_the_interval(store: Store) -> None
     assert widths[1] > 1.1 * widths[0]
 
 
+def test_a_weight_tried_out_decides_at_the_end_of_the_plan_alone(store: Store) -> None:
+    early = running(method=Method.SEQUENTIAL, effect=0.06)
+    found = report(store, early, better(scale=3))
+    assert found.verdict.code is VerdictCode.WINNER
+    assert not found.plan.is_at_end
+    tried = analyze(store, KEY, now=LONG_AFTER, second_weight=2.9)
+    assert tried.verdict.code is VerdictCode.RUNNING
+
+
 def test_several_variants_are_corrected_for(store: Store) -> None:
     cohorts = [
         *better(),

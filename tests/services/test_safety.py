@@ -104,6 +104,16 @@ def test_few_conversions_warn_nobody(store: Store) -> None:
     assert check(found, HealthCode.GUARDRAIL_SAFETY) is None
 
 
+def test_few_visitors_without_conversions_warn_nobody(store: Store) -> None:
+    """A quarter of the control buys; none of six others does: not bounded at all."""
+    sold = [
+        Cohort(variant="a", day=0, visitors=200, first=50, second=0),
+        Cohort(variant="b", day=0, visitors=6, first=0, second=0),
+    ]
+    found = report(store, sold, days=1)
+    assert check(found, HealthCode.GUARDRAIL_SAFETY) is None
+
+
 def test_nobody_of_the_other_variant_warns_nobody(store: Store) -> None:
     alone = [Cohort(variant="a", day=0, visitors=400, first=60, second=0)]
     found = report(store, alone, days=1)

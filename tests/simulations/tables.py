@@ -1,7 +1,7 @@
 """Writes the tables of docs/statistics.md: python -m tests.simulations.tables [ROW ...]
 
 Rows are named as in the tables; `null` stands for all that begin with it, `gate:` for a
-whole table. Without names everything is simulated anew, some 20 minutes on two processors.
+whole table. Without names everything is simulated, some 20 minutes on two processors.
 """
 
 import re

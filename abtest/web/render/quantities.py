@@ -128,12 +128,18 @@ def luck(reader: Reader, p_value: float | None) -> str:
     """Write a p-value as a natural frequency: 3 of 1,000 (p = 0.003)."""
     if p_value is None:
         return NOTHING
+    p = _p_value(reader, p_value)
     if p_value < 0.001:
-        bound = reader.format.number(0.001, digits=3)
-        return reader.gettext("fewer than 1 of 1,000 (p < {p})", p=bound)
-    p = reader.format.number(p_value, digits=3)
+        return reader.gettext("fewer than 1 of 1,000 ({p})", p=p)
     if p_value < 0.1:
         thousand = reader.format.integer(round(1000 * p_value))
-        return reader.gettext("{n} of 1,000 (p = {p})", n=thousand, p=p)
+        return reader.gettext("{n} of 1,000 ({p})", n=thousand, p=p)
     hundred = reader.format.integer(round(100 * p_value))
-    return reader.gettext("{n} of 100 (p = {p})", n=hundred, p=p)
+    return reader.gettext("{n} of 100 ({p})", n=hundred, p=p)
+
+
+def _p_value(reader: Reader, p_value: float) -> str:
+    """Write a p-value in one piece that no line breaks."""
+    sign = "<" if p_value < 0.001 else "="
+    number = reader.format.number(max(p_value, 0.001), digits=3)
+    return f"p {sign} {number}".replace(" ", "\N{NO-BREAK SPACE}")

@@ -10,7 +10,7 @@ from abtest.web.pages.views.difference import DifferenceView, difference_view
 from abtest.web.pages.views.figures import Figure, Shown
 from abtest.web.pages.views.health_box import health_box
 from abtest.web.pages.views.maturity import maturity_view
-from abtest.web.pages.views.tested import tested
+from abtest.web.pages.views.subject import subject_view
 from abtest.web.pages.views.verdict_panel import verdict_panel
 from abtest.web.pages.views.worth import worth_view
 from abtest.web.render.reader import Reader, reader_of
@@ -34,7 +34,7 @@ def report_to_text(report: ExperimentReport, language: str) -> str:
 
 def _lines(reader: Reader, report: ExperimentReport) -> Iterator[str]:
     say = reader.gettext
-    panel, what = verdict_panel(reader, report), tested(reader, report)
+    panel, what = verdict_panel(reader, report), subject_view(reader, report)
     yield f"{report.name} ({report.experiment}, {say(STATUSES[report.status])})"
     day = reader.format.day(report.as_of)
     yield say("Counted up to the end of {date}", date=day)

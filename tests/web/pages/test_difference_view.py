@@ -27,6 +27,7 @@ from tests.web.render.reports import (
 )
 
 ENGLISH, GERMAN = reader_of("en"), reader_of("de")
+NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -91,7 +92,7 @@ def test_the_adjusted_p_value_goes_first() -> None:
     )
     row = difference_view(ENGLISH, with_comparison(told), 0).rows[0]
     assert row.luck == Figure(
-        "21 of 1,000 (p = 0.021)",
+        f"21 of 1,000 (p{NBSP}={NBSP}0.021)",
         "comparisons.0.first.frequentist.adjusted_p_value",
         0.021,
     )
