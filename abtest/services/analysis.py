@@ -40,6 +40,7 @@ from abtest.services.report import (
 )
 from abtest.services.safety import check_first_safety
 from abtest.services.variants import describe_variants
+from abtest.stats.bayesian import LiftPrior
 from abtest.stats.delayed import Maturity, Measure
 from abtest.stats.moments import Moments
 from abtest.store.protocol import ExperimentFacts, Store
@@ -53,6 +54,8 @@ class ReportData:
         known: sums of everything known now, by variant.
         day: the last complete day that counts, days since 1970-01-01.
         first_weight, second_weight: worths to try out instead of the declared ones.
+        lift_prior: standard deviation of a sceptical prior on every lift, for the
+            posteriors; None for a flat one.
     """
 
     experiment: Experiment
@@ -62,6 +65,7 @@ class ReportData:
     day: int
     first_weight: float | None = None
     second_weight: float | None = None
+    lift_prior: float | None = None
 
 
 def analyze(
@@ -72,6 +76,7 @@ def analyze(
     as_of: date | None = None,
     first_weight: float | None = None,
     second_weight: float | None = None,
+    lift_prior: float | None = None,
 ) -> ExperimentReport:
     """Write the report of an experiment at the end of a day.
 
@@ -81,6 +86,7 @@ def analyze(
         first_weight: worth to try out instead of the declared one.
         second_weight: the same; a weight that was not declared before the start is
             exploratory, and intervals are widened for having chosen it late.
+        lift_prior: standard deviation of a normal prior on every lift, say 0.3.
 
     Raises:
         AbtestError: `not_found`, or `invalid` when `as_of` is not complete yet.
@@ -96,6 +102,7 @@ def analyze(
             day=as_of_day(experiment, now, as_of),
             first_weight=first_weight,
             second_weight=second_weight,
+            lift_prior=lift_prior,
         )
     )
 
@@ -133,6 +140,14 @@ def write_report(data: ReportData) -> ExperimentReport:
         values=values,
         critical_value=critical_value(
             values, weights, alpha=experiment.alpha, is_late=is_late
+        ),
+        plain_critical_value=critical_value(
+            values, weights, alpha=experiment.alpha, is_late=False
+        ),
+        lift_prior=(
+            None
+            if data.lift_prior is None
+            else LiftPrior(standard_deviation=data.lift_prior)
         ),
     )
     comparisons = compare_variants(comparing)

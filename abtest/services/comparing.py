@@ -11,7 +11,6 @@ from abtest.services.estimates import (
     Value,
     Weighting,
     all_estimated,
-    scaled_first,
     weighted,
     weighting,
 )
@@ -23,19 +22,15 @@ from abtest.services.looks import (
 )
 from abtest.services.report import (
     Comparison,
-    CurvePoint,
     Guardrail,
     GuardrailState,
     MeasureTest,
 )
 from abtest.services.variance_reduced import variance_reduced
-from abtest.services.weight_curve import weight_curve
-from abtest.stats.bayesian import compare_all
+from abtest.services.worth import describe_worth
+from abtest.stats.bayesian import LiftPrior, compare_all
 from abtest.stats.breakeven import (
-    Band,
-    break_even_weight,
     slider_critical_value,
-    winner_bands,
 )
 from abtest.stats.decomposition import decompose
 from abtest.stats.delayed import Measure, Observed, observed
@@ -49,12 +44,11 @@ from abtest.stats.multiplicity import (
     dunnett_adjusted_p_values,
     dunnett_critical_value,
 )
+from abtest.stats.nested_beta import compare_nested_beta, nested_beta
 from abtest.stats.results import (
     BayesianResult,
-    BreakEvenWeight,
     FrequentistResult,
     Interval,
-    JointEstimate,
     NotEstimable,
     Reason,
 )
@@ -67,8 +61,10 @@ class Comparing:
     Attributes:
         counts, values: estimates per variant, control first, of first and second
             conversion as counts, and in the measure of the value.
-        critical_value: bound on |z| for intervals: one test's, Dunnett's for
-            several treatments, or the slider-safe one for weights chosen late.
+        critical_value: bound on |z| for the value's intervals: one test's, Dunnett's
+            for several treatments, or the slider-safe one for weights chosen late.
+        plain_critical_value: the same for measures that no weight enters.
+        lift_prior: sceptical prior of the posteriors, if one was asked for.
     """
 
     experiment: Experiment
@@ -80,6 +76,8 @@ class Comparing:
     counts: tuple[Joint, ...]
     values: tuple[Joint, ...]
     critical_value: float
+    plain_critical_value: float
+    lift_prior: LiftPrior | None = None
 
     @property
     def is_sequential(self) -> bool:
@@ -117,9 +115,12 @@ def compare_variants(c: Comparing) -> tuple[Comparison, ...]:
         "second": [weighted(j, 0.0, 1.0) for j in c.counts],
         "value": [c.weights.applied(j) for j in c.values],
     }
-    tests = {name: _tests(c, values) for name, values in measures.items()}
+    tests = {
+        name: _tests(c, values, bound=_override(c, is_weighted=name == "value"))
+        for name, values in measures.items()
+    }
     posteriors = {
-        name: compare_all(values, alpha=c.experiment.alpha)
+        name: compare_all(values, alpha=c.experiment.alpha, prior=c.lift_prior)
         for name, values in measures.items()
     }
     sequential = _sequential(c)
@@ -155,13 +156,12 @@ def compare_variants(c: Comparing) -> tuple[Comparison, ...]:
 
 
 def _tests(
-    c: Comparing, values: list[Value]
+    c: Comparing, values: list[Value], *, bound: float | None
 ) -> tuple[FrequentistResult | NotEstimable, ...]:
     """Test each treatment, with p-values corrected when there are several."""
     alpha = c.experiment.alpha
     plain = [
-        compare(values[0], v, alpha=alpha, critical_value=_override(c))
-        for v in values[1:]
+        compare(values[0], v, alpha=alpha, critical_value=bound) for v in values[1:]
     ]
     control = values[0]
     if len(plain) == 1 or isinstance(control, NotEstimable) or control.variance <= 0:
@@ -179,10 +179,11 @@ def _tests(
     )
 
 
-def _override(c: Comparing) -> float | None:
+def _override(c: Comparing, *, is_weighted: bool) -> float | None:
     """Return a bound only where one test's own quantile will not do."""
-    several = len(c.experiment.variants) > 2
-    return c.critical_value if several or c.weights_are_late else None
+    if is_weighted and c.weights_are_late:
+        return c.critical_value
+    return c.plain_critical_value if len(c.experiment.variants) > 2 else None
 
 
 def _with_adjusted(test: FrequentistResult, p_value: float) -> FrequentistResult:
@@ -258,7 +259,12 @@ def _comparison(
     counted: list[Observed],
 ) -> Comparison:
     moments = c.estimator.moments
-    pair = all_estimated((c.values[0], c.values[i]))
+    worth = describe_worth(
+        all_estimated((c.values[0], c.values[i])),
+        weights=c.weights,
+        declared=weighting(c.experiment, None, None),
+        alpha=c.experiment.alpha,
+    )
     return Comparison(
         variant=c.experiment.variants[i].key,
         control=c.experiment.control.key,
@@ -269,7 +275,7 @@ def _comparison(
             c.weights.applied(mature[0]),
             c.weights.applied(mature[i]),
             alpha=c.experiment.alpha,
-            critical_value=_override(c),
+            critical_value=_override(c, is_weighted=True),
         ),
         calculator_check=pooled_proportion_test(
             counted[0].first,
@@ -277,9 +283,10 @@ def _comparison(
             counted[i].first,
             moments[i].visitors,
         ),
+        exact_posterior=_exact_posterior(c, i, counted),
         decision_interval=_decision_interval(c, value),
-        break_even_weight=_break_even(c, pair),
-        bands=_bands(c, pair),
+        break_even_weight=worth.break_even,
+        bands=worth.bands,
         decomposition=(
             decompose(
                 moments[0],
@@ -293,11 +300,37 @@ def _comparison(
             else NotEstimable(Reason.NO_REVENUE)
         ),
         guardrail=_guardrail(c, first),
-        curve=_curve(c, pair),
+        curve=worth.curve,
         variance_reduced=variance_reduced(
             c.experiment, c.estimator, c.weights, treatment=i, as_of=c.as_of
         ),
     )
+
+
+def _exact_posterior(
+    c: Comparing, i: int, counted: list[Observed]
+) -> BayesianResult | NotEstimable:
+    """Compare without the normal approximation: counts, everybody followed."""
+    pair = all_estimated((c.counts[0], c.counts[i]))
+    if isinstance(pair, NotEstimable):
+        return pair
+    weights = c.weights.first, c.weights.second
+    is_plain = c.weights.measure is Measure.COUNT and not c.estimator.is_stratified
+    if not is_plain or min(weights) < 0 or max(weights) <= 0:
+        return NotEstimable(Reason.NOT_APPLICABLE)
+    if not all(joint.is_mature for joint in pair):
+        return NotEstimable(Reason.NOT_MATURE)
+    control, treated = (
+        nested_beta(
+            c.estimator.moments[arm].visitors,
+            counted[arm].first,
+            counted[arm].second,
+            first_weight=c.weights.first,
+            second_weight=c.weights.second,
+        )
+        for arm in (0, i)
+    )
+    return compare_nested_beta(control, treated, alpha=c.experiment.alpha)
 
 
 def _decision_interval(c: Comparing, value: MeasureTest) -> Interval | None:
@@ -308,62 +341,13 @@ def _decision_interval(c: Comparing, value: MeasureTest) -> Interval | None:
         if isinstance(sequential, NotEstimable):
             return None
         return sequential.confidence_interval
-    if c.experiment.method is Method.BAYESIAN and not c.weights_are_late:
+    is_bayesian = c.experiment.method is Method.BAYESIAN
+    # A prior that somebody tries out on the way shows, and decides nothing.
+    if is_bayesian and not c.weights_are_late and c.lift_prior is None:
         result = value.bayesian
         return None if isinstance(result, NotEstimable) else result.credible_interval
     result = value.frequentist
     return None if isinstance(result, NotEstimable) else result.confidence_interval
-
-
-def _break_even(
-    c: Comparing, pair: tuple[JointEstimate, ...] | NotEstimable
-) -> BreakEvenWeight | NotEstimable:
-    if isinstance(pair, NotEstimable):
-        return pair
-    control, treated = (scaled_first(j, c.weights.first) for j in pair)
-    bound = float(-ndtri(c.experiment.alpha / 2))
-    return break_even_weight(control, treated, critical_value=bound)
-
-
-def _bands(
-    c: Comparing, pair: tuple[JointEstimate, ...] | NotEstimable
-) -> tuple[Band, ...]:
-    """Return who wins at which worth, safe for whoever moves the slider."""
-    if isinstance(pair, NotEstimable):
-        return ()
-    control, treated = (scaled_first(j, c.weights.first) for j in pair)
-    return winner_bands(
-        control,
-        treated,
-        critical_value=slider_critical_value(
-            control, treated, alpha=c.experiment.alpha
-        ),
-        largest=_largest(c),
-    )
-
-
-def _curve(
-    c: Comparing, pair: tuple[JointEstimate, ...] | NotEstimable
-) -> tuple[CurvePoint, ...]:
-    """Return the effect over the same weights as the bands."""
-    if isinstance(pair, NotEstimable):
-        return ()
-    control, treated = (scaled_first(j, c.weights.first) for j in pair)
-    return weight_curve(
-        control,
-        treated,
-        unit=c.weights.unit,
-        critical_value=slider_critical_value(
-            control, treated, alpha=c.experiment.alpha
-        ),
-        largest=_largest(c),
-    )
-
-
-def _largest(c: Comparing) -> float:
-    """Return how far the weights are drawn; stays as it is while weights are tried."""
-    declared = weighting(c.experiment, None, None)
-    return max(4 * abs(declared.second), 10 * abs(declared.first), 1.0)
 
 
 def _guardrail(c: Comparing, first: MeasureTest) -> Guardrail:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from abtest.domain.experiment import SequentialDesign
 from abtest.services.estimates import Estimator, Joint, Weighting, weighted
 from abtest.stats.delayed import Measure
+from abtest.stats.frequentist import with_floor
 from abtest.stats.results import (
     NotEstimable,
     Reason,
@@ -156,7 +157,7 @@ def _looks(
         elif control.variance + treated.variance <= 0:
             missing = NotEstimable(Reason.NO_VARIANCE)
         else:
-            looks.append(_look(day, control, treated, plan))
+            looks.append(_look(day, *with_floor(control, treated), plan))
             continue
         if day == plan.as_of:
             return missing

@@ -247,6 +247,8 @@ class Comparison:
         mature_only: the value test on fully followed visitors alone, a cross-check.
         calculator_check: the pooled two-proportion z-test of the observed first
             conversions, as other calculators print it.
+        exact_posterior: of the value, beta-distributed instead of normal: counts, when
+            everybody has been followed; a check of the approximation.
         decision_interval: the interval of the value's effect that the verdict rests
             on; None when it cannot be given.
         bands: who wins at which worth of the second conversion.
@@ -262,6 +264,7 @@ class Comparison:
     value: MeasureTest
     mature_only: FrequentistResult | NotEstimable
     calculator_check: FrequentistResult | NotEstimable
+    exact_posterior: BayesianResult | NotEstimable
     decision_interval: Interval | None
     break_even_weight: BreakEvenWeight | NotEstimable
     bands: tuple[Band, ...]

@@ -133,6 +133,21 @@ def needs_pooled_null(
     return is_uneven and smaller_arm_second < ENOUGH_SECOND_CONVERSIONS
 
 
+def with_floor(
+    control: ValueEstimate, treatment: ValueEstimate
+) -> tuple[ValueEstimate, ValueEstimate]:
+    """Return the estimates with the variance that both share, where that is larger.
+
+    For looks at a very unequal split: a small arm that lacks late conversions by mere
+    chance would take its low estimate for precise.
+    """
+    total = control.visitors + treatment.visitors
+    if min(control.visitors, treatment.visitors) >= BALANCED_SHARE * total:
+        return control, treatment
+    shared = _with_pooled_variance(control, treatment)
+    return max((control, treatment), shared, key=lambda pair: _variance(*pair))
+
+
 def pooled_proportion_test(
     control_count: int,
     control_n: int,
@@ -242,23 +257,31 @@ def _compare_pooled(
     critical_value: float | None,
 ) -> FrequentistResult | NotEstimable:
     """Give both arms the variance per visitor that they have in common."""
-    degrees = control.visitors + treatment.visitors - 2
-    per_visitor = (
-        sum(
-            arm.variance * arm.visitors * (arm.visitors - 1)
-            for arm in (control, treatment)
-        )
-        / degrees
-    )
     is_mature = control.is_mature and treatment.is_mature
     return _judge(
-        replace(control, variance=per_visitor / control.visitors),
-        replace(treatment, variance=per_visitor / treatment.visitors),
-        degrees=degrees if is_mature else None,
+        *_with_pooled_variance(control, treatment),
+        degrees=control.visitors + treatment.visitors - 2 if is_mature else None,
         alpha=alpha,
         critical_value=critical_value,
         method=Method.POOLED_VARIANCE,
     )
+
+
+def _with_pooled_variance(
+    control: ValueEstimate, treatment: ValueEstimate
+) -> tuple[ValueEstimate, ValueEstimate]:
+    per_visitor = sum(
+        arm.variance * arm.visitors * (arm.visitors - 1) for arm in (control, treatment)
+    ) / (control.visitors + treatment.visitors - 2)
+    return (
+        replace(control, variance=per_visitor / control.visitors),
+        replace(treatment, variance=per_visitor / treatment.visitors),
+    )
+
+
+def _variance(control: ValueEstimate, treatment: ValueEstimate) -> float:
+    """Return the variance of the difference."""
+    return control.variance + treatment.variance
 
 
 def _judge(

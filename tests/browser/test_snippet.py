@@ -242,10 +242,12 @@ def test_the_queue_is_bounded_and_forgets(
       events.slice(1).forEach((e) => { e.at = new Date(Date.now() - 8 * 864e5) });
       localStorage.setItem("abtest_queue", JSON.stringify(events));
     }"""
+    # Leaving the page sends a beacon of its own; a page without the snippet does not.
+    page.goto(page_server.publish("<!doctype html><title>Elsewhere</title>"))
     page.evaluate(old)
     faulty.faults.received.clear()
     faulty.faults.events = [200]
-    page.goto(url)
+    page.goto(page_server.publish(page_html(faulty.url, "pk_1")))
     (event,) = wait_for_events(page, faulty, 1)
     assert isinstance(event, dict)
     assert event["step"] == "s10"

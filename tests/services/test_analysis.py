@@ -23,7 +23,12 @@ from abtest.services.report import (
     VerdictCode,
     VerdictReason,
 )
-from abtest.stats.results import FrequentistResult, NotEstimable, Reason
+from abtest.stats.results import (
+    BayesianResult,
+    FrequentistResult,
+    NotEstimable,
+    Reason,
+)
 from abtest.store.migrate import migrate
 from abtest.store.protocol import Store
 from abtest.store.sqlite.store import open_store
@@ -310,3 +315,34 @@ def test_the_same_data_give_the_same_report_and_digest(store: Store) -> None:
     assert analyze(store, KEY, now=LONG_AFTER) == first
     assert np.all([len(first.event_digest) == 64, first.first_step == BUY])
     assert first.data_through == datetime(2026, 1, 14, 9, tzinfo=UTC)
+
+
+def test_the_exact_posterior_is_that_of_beta_draws(store: Store) -> None:
+    found = report(store, running(), MATURE).comparisons[0].exact_posterior
+    assert isinstance(found, BayesianResult)
+    rng = np.random.default_rng(1)
+    a, b = (
+        rng.beta(1 + c.first, 1 + c.visitors - c.first, 400_000)
+        * (1 + 3 * rng.beta(1 + c.second, 1 + c.first - c.second, 400_000))
+        for c in MATURE
+    )
+    # 400,000 draws: a standard error of 0.0006.
+    assert found.probability_to_beat_control == pytest.approx(
+        float((b > a).mean()), abs=0.003
+    )
+    assert found.expected_loss == pytest.approx(
+        float(np.maximum(a - b, 0).mean()), rel=0.02
+    )
+
+
+def test_a_sceptical_prior_moves_the_posterior_and_not_the_verdict(
+    store: Store,
+) -> None:
+    flat = report(store, running(method=Method.BAYESIAN, effect=0.2), better())
+    sceptical = analyze(store, KEY, now=LONG_AFTER, lift_prior=0.05)
+    before, after = (r.comparisons[0].value.bayesian for r in (flat, sceptical))
+    assert isinstance(before, BayesianResult)
+    assert isinstance(after, BayesianResult)
+    assert after.probability_to_beat_control < before.probability_to_beat_control
+    assert after.prior == "lift ~ normal(0, 0.05)"
+    assert sceptical.verdict == flat.verdict

@@ -37,7 +37,8 @@ def judge(study: Study, known: dict[VariantKey, Moments]) -> list[Finding | None
     """Say of every treatment what the report would say of its value."""
     c = _comparing(study, known)
     values = [c.weights.applied(joint) for joint in c.values]
-    plain = comparing._tests(c, values)
+    bound = comparing._override(c, is_weighted=True)
+    plain = comparing._tests(c, values, bound=bound)
     counted = [
         observed(m, window=c.estimator.window, as_of=c.as_of)
         for m in c.estimator.moments
@@ -109,6 +110,7 @@ def _comparing(study: Study, known: dict[VariantKey, Moments]) -> Comparing:
         weights=weights,
         as_of=day,
     )
+    bound = critical_value(values, weights, alpha=study.alpha, is_late=False)
     return Comparing(
         experiment=experiment,
         estimator=estimates,
@@ -118,7 +120,6 @@ def _comparing(study: Study, known: dict[VariantKey, Moments]) -> Comparing:
         look_plan=look_plan(experiment, matured, end, day),
         counts=values,
         values=values,
-        critical_value=critical_value(
-            values, weights, alpha=study.alpha, is_late=False
-        ),
+        critical_value=bound,
+        plain_critical_value=bound,
     )

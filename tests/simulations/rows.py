@@ -143,6 +143,7 @@ def _gate(expected: int, *, share: float) -> Row:
 
 
 _FIRST_COHORTS = "late lags rest on a tenth of the first days: the variance's floor"
+_SMALL_ARM = "the larger of own and pooled variance at each look"
 _FEW = "15 first conversions an arm"
 _TAIL = "a variance that single orders dominate is estimated too large where it matters"
 _SEVERAL = "alpha / 3 each (Bonferroni), though the comparisons share a control"
@@ -176,8 +177,8 @@ SEQUENTIAL: tuple[Row, ...] = (
     _sequential("ramp_with_trend"),
     _sequential("three_treatments", is_cautious=True, why=_SEVERAL),
     _sequential("small", is_cautious=True, why=_FEW),
-    _sequential("split_90_10"),
-    _sequential("refunds", replications=1000),
+    _sequential("split_90_10", is_cautious=True, why=_SMALL_ARM),
+    _sequential("refunds"),
 )
 
 GATE: tuple[Row, ...] = (

@@ -25,6 +25,11 @@ PARAMETERS = (
         help="worth of a second conversion to try out",
         type="number",
     ),
+    Parameter(
+        name="lift_prior",
+        help="standard deviation of a sceptical prior on every lift, say 0.3",
+        type="number",
+    ),
     AS_OF,
     Parameter(name="lang", help="language of the sentences: de or en"),
 )
@@ -43,8 +48,21 @@ def get_report(asked: Asked) -> Reply:
         as_of=read_day(asked),
         first_weight=read_number(asked, "first_weight"),
         second_weight=read_number(asked, "second_weight"),
+        lift_prior=_read_prior(asked),
     )
     return json_reply(report_to_json(report, read_language(asked)))
+
+
+def _read_prior(asked: Asked) -> float | None:
+    """Return the standard deviation of the prior on the lift."""
+    deviation = read_number(asked, "lift_prior")
+    if deviation is not None and deviation <= 0:
+        raise invalid_field(
+            "?lift_prior",
+            "invalid_value",
+            f"lift_prior is {deviation:g}; use a positive standard deviation like 0.3",
+        )
+    return deviation
 
 
 def read_number(asked: Asked, name: str) -> float | None:

@@ -237,6 +237,7 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
         "value": _test(comparison.value),
         "mature_only": _frequentist(comparison.mature_only),
         "calculator_check": _frequentist(comparison.calculator_check),
+        "exact_posterior": _bayesian(comparison.exact_posterior),
         "decision_interval": _interval(comparison.decision_interval),
         "break_even_weight": _break_even(comparison.break_even_weight),
         "bands": [_band(b) for b in comparison.bands],

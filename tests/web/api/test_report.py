@@ -82,6 +82,8 @@ def test_the_sentence_is_in_the_language_asked_for(ask: Asker) -> None:
         ("as_of=20260301", "?as_of", "invalid_day"),
         ("second_weight=much", "?second_weight", "invalid_value"),
         ("second_weight=nan", "?second_weight", "invalid_value"),
+        ("lift_prior=0", "?lift_prior", "invalid_value"),
+        ("lift_prior=-1", "?lift_prior", "invalid_value"),
         ("first_weight=1e999", "?first_weight", "invalid_value"),
         ("lang=fr", "?lang", "invalid_choice"),
         ("asof=2026-03-01", "?asof", "unknown_parameter"),

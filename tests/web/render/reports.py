@@ -81,6 +81,7 @@ def comparison(variant: VariantKey = B) -> Comparison:
         value=result_of(0.0178, 0.0042, 0.0314, base=0.0875),
         mature_only=MISSING,
         calculator_check=MISSING,
+        exact_posterior=NotEstimable(Reason.NOT_MATURE),
         decision_interval=Interval(lower=0.0042, upper=0.0314),
         break_even_weight=BreakEvenWeight(
             kind=BreakEvenKind.INTERVAL, estimate=0.56, lower=0.1, upper=1.9
