@@ -126,6 +126,10 @@ def write_report(data: ReportData) -> ExperimentReport:
             (d for m in data.known.values() for d in m.cohorts), default=None
         ),
         values=values,
+        first_look=estimates.joint(
+            weights.measure,
+            day if matured.first_complete_day is None else matured.first_complete_day,
+        ),
         weights=weights,
         as_of=day,
     )

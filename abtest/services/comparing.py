@@ -315,7 +315,10 @@ def _exact_posterior(
     if isinstance(pair, NotEstimable):
         return pair
     weights = c.weights.first, c.weights.second
-    is_plain = c.weights.measure is Measure.COUNT and not c.estimator.is_stratified
+    window = c.estimator.window
+    # With a shorter first window there are second conversions without a first one.
+    is_nested = c.weights.measure is Measure.COUNT and window.first == window.second
+    is_plain = is_nested and not c.estimator.is_stratified
     if not is_plain or min(weights) < 0 or max(weights) <= 0:
         return NotEstimable(Reason.NOT_APPLICABLE)
     if not all(joint.is_mature for joint in pair):

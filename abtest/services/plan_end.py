@@ -11,7 +11,7 @@ from abtest.domain.experiment import (
     Status,
 )
 from abtest.domain.visitor import day_to_date, local_day, to_milliseconds
-from abtest.services.estimates import Joint, Weighting
+from abtest.services.estimates import Joint, Value, Weighting
 from abtest.stats.delayed import Maturity
 from abtest.stats.results import NotEstimable
 from abtest.stats.sequential import planned_information
@@ -57,6 +57,7 @@ def plan_end(
     matured: Maturity,
     newest_cohort: int | None,
     values: tuple[Joint, ...],
+    first_look: tuple[Joint, ...],
     weights: Weighting,
     as_of: int,
 ) -> PlanEnd:
@@ -67,6 +68,9 @@ def plan_end(
         newest_cohort: newest exposure day known NOW, so that a look back at a day
             before the end is not taken for the end.
         values: estimates in the measure of the value, control first.
+        first_look: the same on the first day that could be looked at; its control is
+            the baseline of the plan, as it is for the looks, so that the plan's end
+            does not move with the estimates.
     """
     closed = _day_of(experiment, Action.CLOSE)
     ended = _day_of(experiment, Action.STOP, Action.DECIDE)
@@ -74,7 +78,8 @@ def plan_end(
     everybody_mature = (
         newest_cohort is not None and newest_cohort + experiment.window_days <= as_of
     )
-    fraction = _fraction(experiment, values, weights)
+    baseline = weights.applied(first_look[0])
+    fraction = _fraction(experiment, values, weights, baseline)
     return PlanEnd(
         information_fraction=fraction,
         is_scheduled_end=is_closed and everybody_mature,
@@ -100,16 +105,23 @@ def _day_of(experiment: Experiment, *actions: Action) -> int | None:
 
 
 def _fraction(
-    experiment: Experiment, values: tuple[Joint, ...], weights: Weighting
+    experiment: Experiment,
+    values: tuple[Joint, ...],
+    weights: Weighting,
+    baseline: Value,
 ) -> float | None:
     """Return information / planned information of the worst pair."""
     estimates = [weights.applied(joint) for joint in values]
     control = estimates[0]
-    if isinstance(control, NotEstimable) or control.mean <= 0:
+    if isinstance(control, NotEstimable):
+        return None
+    if isinstance(baseline, NotEstimable):
+        baseline = control
+    if baseline.mean <= 0:
         return None
     planned = planned_information(
-        experiment.minimum_detectable_effect * control.mean,
-        alpha=experiment.alpha,
+        experiment.minimum_detectable_effect * baseline.mean,
+        alpha=experiment.alpha / (len(values) - 1),
         power=experiment.power,
     )
     fractions = [

@@ -107,6 +107,10 @@ def _comparing(study: Study, known: dict[VariantKey, Moments]) -> Comparing:
         matured=matured,
         newest_cohort=max(d for m in known.values() for d in m.cohorts),
         values=values,
+        first_look=estimates.joint(
+            weights.measure,
+            day if matured.first_complete_day is None else matured.first_complete_day,
+        ),
         weights=weights,
         as_of=day,
     )
