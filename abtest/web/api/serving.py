@@ -16,6 +16,8 @@ from abtest.web.errors import internal_error_reply, problem_reply, to_response
 from abtest.web.exchange import Call, Reply
 from abtest.web.security import OPEN_TO_ALL, PREFLIGHT, authorize
 
+BASE = "/api/v1"
+
 MAX_BODY = 256 * 1024
 """Bytes of one request."""
 
@@ -92,6 +94,34 @@ def guarded(
         )
 
     return handle
+
+
+def guarded_route(  # noqa: PLR0913 - one line of the table
+    method: str,
+    path: str,
+    summary: str,
+    respond: Callable[[Asked], Reply],
+    right: Right,
+    *,
+    query: tuple[Parameter, ...] = (),
+    body: object = None,
+    answer: object = None,
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+) -> Route:
+    """Return a line of the table for callers that have a right."""
+    return Route(
+        method=method,
+        path=path,
+        summary=summary,
+        handler=guarded(right, respond, query),
+        right=right,
+        query=query,
+        body=body,
+        answer=answer,
+        status=status,
+        errors=errors,
+    )
 
 
 def answer(handler: Handler, context: Context, call: Call) -> Reply:

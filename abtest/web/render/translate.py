@@ -1,8 +1,12 @@
-"""The catalogues of words: gettext files read into memory, English as the source."""
+"""The catalogues of words: gettext files read into memory, English as the source.
+
+A language has a file for each part of the pages; together they are one catalogue.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -51,9 +55,8 @@ def catalogue(language: str) -> Catalogue:
     """
     messages: dict[str, str] = {}
     plurals: dict[str, tuple[str, str]] = {}
-    path = CATALOGUES / language / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as file:
-        for message in read_po(file, locale=language):
+    for path in sorted((CATALOGUES / language / "LC_MESSAGES").glob("*.po")):
+        for message in read_po(BytesIO(path.read_bytes()), locale=language):
             if message.fuzzy and message.id:
                 raise ValueError(f"{path.name} of {language} is fuzzy: {message.id}")
             match message.id, message.string:
