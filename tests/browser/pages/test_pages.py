@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.pages.conftest import NAME, PASSWORD, Readers
+from tests.browser.pages.looking import assert_good_for_all
 
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = {
     "overview": "/",
     "results": "/experiments/home",
@@ -20,36 +19,19 @@ PAGES = {
 }
 
 
-def assert_accessible(page: Page) -> None:
-    page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-    report = [
-        (violation["id"], [node["target"] for node in violation["nodes"]])
-        for violation in found.response["violations"]
-    ]
-    assert report == []
-
-
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("language", ["de", "en"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_for_every_reader(
-    readers: Readers, name: str, scheme: str, language: str, width: int
+    readers: Readers, name: str, language: str, width: int
 ) -> None:
-    page, watcher = readers.open(
+    assert_good_for_all(
+        readers,
         PAGES[name],
         language=language,
-        scheme=scheme,
         width=width,
         signed_in=name != "login",
     )
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert_accessible(page)
-    assert watcher.foreign == []
-    if name == "nowhere":
-        watcher.complaints = [c for c in watcher.complaints if "404" not in c]
-    assert watcher.complaints == []
 
 
 def test_the_results_fit_the_narrowest_screen(readers: Readers) -> None:
