@@ -1,5 +1,7 @@
 """What every page owes every reader, whatever it shows."""
 
+from typing import Literal
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -15,7 +17,7 @@ def assert_accessible(page: Page) -> None:
         (violation["id"], [node["target"] for node in violation["nodes"]])
         for violation in found.response["violations"]
     ]
-    assert report == []
+    assert report == [], report
 
 
 def assert_good_for_all(
@@ -25,9 +27,12 @@ def assert_good_for_all(
     page, watcher = readers.open(
         path, language=language, width=width, signed_in=signed_in
     )
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        assert needed <= width, f"{path} needs {needed} of {width} pixels"
         assert_accessible(page)
-    assert watcher.foreign == []
-    assert [c for c in watcher.complaints if "404" not in c] == []
+    assert watcher.foreign == [], watcher.foreign
+    complaints = [c for c in watcher.complaints if "404" not in c]
+    assert complaints == [], complaints
