@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -37,6 +38,9 @@ from abtest.domain.funnel import (
 from abtest.store.migrate import migrate
 from abtest.store.sqlite import SqliteStore, open_store
 
+BOT_EVENTS = 20_000
+"""So many a bot has sent before anything is measured."""
+
 EVENTS_A_ROUND = {1: 300, 10: 1000, 100: 4000, 1000: 8000}
 """By size of batch."""
 
@@ -54,6 +58,7 @@ class Traffic:
 
     def __init__(self) -> None:
         self._exposed, self._bought, self._strangers = count(), count(), count()
+        self._reloads = count()
 
     def exposures(self, n: int) -> list[Exposure]:
         """Return first exposures of new visitors."""
@@ -76,6 +81,10 @@ class Traffic:
         """Return purchases of people who were never exposed."""
         return [_purchase(f"stranger-{next(self._strangers):012d}") for _ in range(n)]
 
+    def bot(self, n: int) -> list[Conversion]:
+        """Return further purchases of one and the same exposed visitor."""
+        return [_purchase("bot", after=next(self._reloads) * 1000) for _ in range(n)]
+
 
 def main(rounds: int) -> None:
     """Measure and print."""
@@ -89,6 +98,10 @@ def main(rounds: int) -> None:
         def record(batch: Sequence[Event]) -> object:
             return store.record(batch, received_at=NOW)
 
+        (first,) = traffic.exposures(1)
+        record([replace(first, visitor=VisitorId("bot"), id=_id())])
+        for _ in range(BOT_EVENTS // 1000):
+            record(traffic.bot(1000))
         print(f"{'batch':>6} {'what':<36} {'events/s':>9} {'of bare':>8}")
         for size, events in EVENTS_A_ROUND.items():
             speeds: dict[str, list[float]] = {}
@@ -98,6 +111,7 @@ def main(rounds: int) -> None:
                     ("exposures of new visitors", record, traffic.exposures),
                     ("first conversions of exposed", record, traffic.conversions),
                     ("conversions of strangers", record, traffic.strangers),
+                    (f"of a bot with {BOT_EVENTS:,} events", record, traffic.bot),
                 ):
                     batches = [make(size) for _ in range(events // size)]
                     speeds.setdefault(what, []).append(_speed(write, batches))
@@ -177,10 +191,10 @@ def _id() -> EventId:
     return EventId(now.to_bytes(6, "big") + b"\x70" + os.urandom(9))
 
 
-def _purchase(visitor: str) -> Conversion:
+def _purchase(visitor: str, *, after: int = 0) -> Conversion:
     return Conversion(
         id=_id(),
-        at=Milliseconds(START + 86_400_000),
+        at=Milliseconds(START + 86_400_000 + after),
         visitor=VisitorId(visitor),
         step=BUY,
         value=4990,

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from abtest.domain.allocation import BUCKETS, variant_at
 from abtest.domain.experiment import Experiment, Status, VariantKey, VisitorId
@@ -75,11 +76,14 @@ def choose_variant(
     return _inside(VariantKey(chosen))
 
 
+# The same few answers are given to all visitors: made once.
+@lru_cache(maxsize=4096)
 def _inside(variant: VariantKey) -> Assignment:
     return Assignment(
         variant=variant, in_experiment=True, reason=AssignmentReason.ASSIGNED
     )
 
 
+@lru_cache(maxsize=4096)
 def _outside(variant: VariantKey, reason: AssignmentReason) -> Assignment:
     return Assignment(variant=variant, in_experiment=False, reason=reason)

@@ -168,7 +168,9 @@ def _credited(
     outcome: Outcome, exposed_at: Milliseconds, history: History, plan: OutcomePlan
 ) -> Outcome:
     """Return the outcome with the person's conversions on it."""
-    conversions = [c for c in _orders(history.conversions) if c.at >= exposed_at]
+    conversions = [
+        c for c in distinct_orders(history.conversions) if c.at >= exposed_at
+    ]
     if not conversions:
         return outcome
     refunds = sorted(
@@ -180,7 +182,7 @@ def _credited(
         reached.setdefault(conversion.step, lag)
     entries: list[Entry] = []
     for ordinal, conversion in enumerate(_first_and_second(conversions, plan.goal), 1):
-        entries += _entries(ordinal, conversion, refunds, outcome.day, plan)
+        entries += entries_of(ordinal, conversion, refunds, outcome.day, plan)
     return Outcome(
         visitor=outcome.visitor,
         variant=outcome.variant,
@@ -192,7 +194,7 @@ def _credited(
     )
 
 
-def _orders(conversions: Iterable[Conversion]) -> list[Conversion]:
+def distinct_orders(conversions: Iterable[Conversion]) -> list[Conversion]:
     """Keep one conversion for each id and for each (step, order), in time order.
 
     Browser and shop may both report an order: the time is the earliest told, the
@@ -254,7 +256,7 @@ def _first_and_second(
             assert_never(unknown)
 
 
-def _entries(
+def entries_of(
     ordinal: int,
     conversion: Conversion,
     refunds: Sequence[Refund],

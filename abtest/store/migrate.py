@@ -1,5 +1,6 @@
 """Brings a database to the schema that this version knows, file by file."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from abtest._resources import migrations
 from abtest.errors import AbtestError, ErrorCode
+from abtest.store.file_lock import use_database
 from abtest.store.lean_sqlite_utils import Database, Migrations
 
 _SET = "abtest"
@@ -47,7 +49,10 @@ def migrate(path: Path, *, folder: Path | None = None) -> Migrated:
     scripts = _read(folder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_open(path, mode="rwc")) as database:
+        with (
+            closing(use_database(path)),
+            closing(_open(path, mode="rwc")) as database,
+        ):
             database.conn.execute("PRAGMA journal_mode = WAL")
             backup = _back_up(scripts, database, path)
             return Migrated(applied=_apply(scripts, database, path), backup=backup)
@@ -55,8 +60,18 @@ def migrate(path: Path, *, folder: Path | None = None) -> Migrated:
         raise _unavailable(path, f"could not be migrated: {error}") from error
 
 
-def pending(path: Path, *, folder: Path | None = None) -> tuple[str, ...]:
+def known_migrations() -> tuple[str, ...]:
+    """Return the names of all migrations of this version, in order."""
+    return tuple(_read(None))
+
+
+def pending(
+    path: Path, *, folder: Path | None = None, is_still: bool = False
+) -> tuple[str, ...]:
     """Return the migrations that the database lacks; a missing file lacks all.
+
+    Args:
+        is_still: nobody uses the file; then no others are made beside it.
 
     Raises:
         AbtestError: `unavailable` when the database is newer than this version or
@@ -66,7 +81,8 @@ def pending(path: Path, *, folder: Path | None = None) -> tuple[str, ...]:
     if not path.exists():
         return tuple(scripts)
     try:
-        with closing(_open(path, mode="ro")) as database:
+        mode = "ro&immutable=1" if is_still else "ro"
+        with closing(_open(path, mode=mode)) as database:
             return _waiting(scripts, database, path)
     except sqlite3.Error as error:
         raise _unavailable(path, f"cannot be read: {error}") from error
@@ -114,10 +130,23 @@ def _back_up(scripts: Scripts, database: Database, path: Path) -> Path | None:
             closing(_open(path, mode="ro")) as source,
             closing(sqlite3.connect(part)) as copy,
         ):
+            part.chmod(0o600)
             source.conn.backup(copy)
-        return part.replace(target)
+        _sync(part)
+        backup = part.replace(target)
+        _sync(path.parent)
+        return backup
     finally:
         database.rollback()
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has the file, or the names in the folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _apply(scripts: Scripts, database: Database, path: Path) -> tuple[str, ...]:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from abtest.domain.access import ApiKey, AuditEntry, KeyId, Session, User, UserName
+from abtest.domain.access import (
+    ApiKey,
+    AuditEntry,
+    KeyId,
+    Role,
+    Session,
+    User,
+    UserName,
+)
 from abtest.domain.events import Event, Exposure, Milliseconds
 from abtest.domain.experiment import (
     Experiment,
@@ -19,6 +27,10 @@ from abtest.domain.experiment import (
     VisitorId,
 )
 from abtest.stats.moments import Moments
+from abtest.store.condition import StoreCondition
+from abtest.store.insight_protocol import InsightStore
+from abtest.store.privacy_protocol import PrivacyStore
+from abtest.store.quality_protocol import QualityStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +42,7 @@ class RecordOutcome:
             or that stands earlier in the same batch.
     """
 
-    is_new: tuple[bool, ...]
+    is_new: tuple[bool, ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -66,6 +78,37 @@ class ExperimentFacts:
     first_exposure: Milliseconds | None
     last_exposure: Milliseconds | None
     last_event: Milliseconds | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayActivity:
+    """What happened on one calendar day of an experiment, in its time zone.
+
+    Attributes:
+        day: days since 1970-01-01.
+        exposures: visitors exposed for the first time.
+        conversions: funnel steps reached for the first time and, where the goal's
+            second conversion is a `Repeat`, second conversions.
+        changes: grows whenever a sum that belongs to this day changes.
+    """
+
+    day: int
+    exposures: int
+    conversions: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLeaf:
+    """A stretch of the audit log.
+
+    Attributes:
+        entries: newest first.
+        older: asks for what comes after them; None when there is nothing.
+    """
+
+    entries: tuple[AuditEntry, ...]
+    older: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +151,11 @@ class ConfigStore(Protocol):
         ...
 
     def list_experiments(self) -> tuple[Experiment, ...]:
-        """Return all experiments, oldest first. Cheap: called for every request."""
+        """Return all experiments, oldest first. Cheap: called for every request.
+
+        A store may remember them for at most a second, so that what another process
+        changes is seen late by that much; what this one changes is seen at once.
+        """
         ...
 
     def add_key(self, key: ApiKey) -> None:
@@ -116,7 +163,10 @@ class ConfigStore(Protocol):
         ...
 
     def find_key(self, secret_hash: str) -> ApiKey | None:
-        """Return the key with this hash that is not revoked. Cheap."""
+        """Return the key with this hash that is not revoked. Cheap.
+
+        As with experiments, a revocation by another process may be seen a second late.
+        """
         ...
 
     def list_keys(self) -> tuple[ApiKey, ...]:
@@ -139,12 +189,28 @@ class ConfigStore(Protocol):
         """Return all users, oldest first."""
         ...
 
+    def replace_password(self, name: UserName, password_hash: str) -> None:
+        """Store a new hash and end all sessions of the user; `not_found`."""
+        ...
+
+    def replace_role(self, name: UserName, role: Role) -> None:
+        """Store another role; `not_found`, `conflict` when no admin would be left."""
+        ...
+
+    def delete_user(self, name: UserName) -> None:
+        """Delete user and sessions; `not_found`, `conflict` as in `replace_role`."""
+        ...
+
     def add_session(self, session: Session) -> None:
         """Store a session and drop expired ones."""
         ...
 
     def find_session(self, token_hash: str, now: datetime) -> Session | None:
         """Return the session unless it has expired."""
+        ...
+
+    def extend_session(self, token_hash: str, expires_at: datetime) -> None:
+        """Let the session expire at another time, if there is one."""
         ...
 
     def delete_session(self, token_hash: str) -> None:
@@ -157,6 +223,17 @@ class ConfigStore(Protocol):
 
     def list_audit(self, *, limit: int) -> tuple[AuditEntry, ...]:
         """Return the newest entries, newest first."""
+        ...
+
+    def read_audit(
+        self, *, limit: int, before: int | None = None, subject: str | None = None
+    ) -> AuditLeaf:
+        """Return entries, newest first.
+
+        Args:
+            before: what `older` said of the entries before them.
+            subject: only what was done to this; None for everything.
+        """
         ...
 
     def get_setting(self, name: str) -> str | None:
@@ -190,7 +267,11 @@ class EventStore(Protocol):
         ...
 
     def find_exposures(self, visitor: VisitorId) -> Mapping[ExperimentKey, VariantKey]:
-        """Return the variant of the visitor's own first exposure per experiment."""
+        """Return the variant of the visitor's own first exposure per experiment.
+
+        A store may remember it for a minute while the experiments stay the same;
+        exposures stored through it, and erasures, are seen at once. `expose` is exact.
+        """
         ...
 
     def moments(self, key: ExperimentKey) -> Mapping[VariantKey, Moments]:
@@ -204,10 +285,26 @@ class EventStore(Protocol):
         """Return facts for the health checks; independent of the number of visitors."""
         ...
 
-    def rebuild(self) -> Iterator[Progress]:
-        """Recompute everything derived from the raw events, in one transaction.
+    def activity(self, key: ExperimentKey) -> tuple[DayActivity, ...]:
+        """Return the days on which something happened, in order; `not_found`.
 
-        The work is done while the iterator is consumed.
+        For any day d the pair (`experiment.version`, sum of `changes` over the days
+        up to d) is a stamp of `Moments.until(d)`: while it stays the same, so do
+        the sums. A rebuild and a changed plan change it too. It tells nothing of
+        `facts`, nor of sums of later days, and it is not a function of the events.
+        """
+        ...
+
+    def activities(self) -> Mapping[ExperimentKey, tuple[DayActivity, ...]]:
+        """Return the activity of every experiment, as of one moment."""
+        ...
+
+    def rebuild(self) -> Iterator[Progress]:
+        """Recompute everything derived from the raw events, while others write.
+
+        The work is done while the iterator is consumed; given up before its end, it
+        changes nothing. `unavailable` when plans are changed or events deleted again
+        and again meanwhile.
         """
         ...
 
@@ -219,10 +316,16 @@ class EventStore(Protocol):
         """Write and roll back; `unavailable` says why it cannot."""
         ...
 
+    def condition(self) -> StoreCondition:
+        """Tell how the data and their disk are; takes no time that grows."""
+        ...
+
     def close(self) -> None:
         """Finish what was accepted and release the files."""
         ...
 
 
-class Store(ConfigStore, EventStore, Protocol):
+class Store(
+    ConfigStore, EventStore, InsightStore, QualityStore, PrivacyStore, Protocol
+):
     """The only door to data."""

@@ -21,6 +21,10 @@ from tests.store.builders import HOME, NOW, TRIAL, home, trial
 from tests.store.contract import NewStore
 
 
+def person(name: str, role: Role) -> User:
+    return User(name=UserName(name), role=role, password_hash="x", created_at=NOW)
+
+
 class ConfigContract:
     """Experiments, keys, users, sessions, the audit log and settings."""
 
@@ -131,11 +135,115 @@ class ConfigContract:
         end = early.expires_at
         assert store.find_session("early", end - timedelta(microseconds=1)) == early
         assert store.find_session("early", end) is None
+        store.extend_session("early", end + timedelta(hours=1))
+        assert store.find_session("early", end) is not None
+        store.extend_session("early", end)
+        store.extend_session("unknown", end)
         store.add_session(late)  # drops the one that has expired
         assert store.find_session("early", NOW) is None
         store.delete_session("late")
         store.delete_session("late")
         assert store.find_session("late", NOW) is None
+
+    def test_a_new_password_ends_the_sessions_of_its_user(
+        self, store: ConfigStore
+    ) -> None:
+        for name in ("anna", "bert"):
+            user = User(
+                name=UserName(name),
+                role=Role.VIEWER,
+                password_hash="old",
+                created_at=NOW,
+            )
+            session = Session(
+                token_hash=name,
+                user=user.name,
+                created_at=NOW,
+                expires_at=NOW + timedelta(hours=1),
+            )
+            store.add_user(user)
+            store.add_session(session)
+        store.replace_password(UserName("anna"), "new")
+        anna, bert = store.list_users()
+        assert (anna.password_hash, bert.password_hash) == ("new", "old")
+        assert store.find_session("anna", NOW) is None
+        assert store.find_session("bert", NOW) is not None
+        with pytest.raises(AbtestError) as error:
+            store.replace_password(UserName("carl"), "new")
+        assert error.value.code is ErrorCode.NOT_FOUND
+
+    def test_a_role_is_replaced(self, store: ConfigStore) -> None:
+        anna, bert = person("anna", Role.ADMIN), person("bert", Role.VIEWER)
+        store.add_user(anna)
+        store.add_user(bert)
+        store.replace_role(bert.name, Role.ADMIN)
+        store.replace_role(anna.name, Role.EDITOR)
+        assert [u.role for u in store.list_users()] == [Role.EDITOR, Role.ADMIN]
+        with pytest.raises(AbtestError) as error:
+            store.replace_role(UserName("carl"), Role.VIEWER)
+        assert error.value.code is ErrorCode.NOT_FOUND
+
+    def test_who_is_deleted_is_signed_out(self, store: ConfigStore) -> None:
+        for name in ("anna", "bert"):
+            store.add_user(person(name, Role.ADMIN))
+            session = Session(
+                token_hash=name,
+                user=UserName(name),
+                created_at=NOW,
+                expires_at=NOW + timedelta(hours=1),
+            )
+            store.add_session(session)
+        store.delete_user(UserName("anna"))
+        assert [u.name for u in store.list_users()] == ["bert"]
+        assert store.find_user(UserName("anna")) is None
+        assert store.find_session("anna", NOW) is None
+        assert store.find_session("bert", NOW) is not None
+        with pytest.raises(AbtestError) as error:
+            store.delete_user(UserName("anna"))
+        assert error.value.code is ErrorCode.NOT_FOUND
+
+    def test_an_admin_remains(self, store: ConfigStore) -> None:
+        anna, bert = person("anna", Role.ADMIN), person("bert", Role.EDITOR)
+        store.add_user(anna)
+        store.add_user(bert)
+        for change in (
+            lambda: store.delete_user(anna.name),
+            lambda: store.replace_role(anna.name, Role.VIEWER),
+        ):
+            with pytest.raises(AbtestError) as error:
+                change()
+            assert error.value.code is ErrorCode.CONFLICT
+        assert store.list_users() == (anna, bert)
+        store.replace_role(anna.name, Role.ADMIN)
+        store.delete_user(bert.name)
+
+    def test_without_an_admin_others_may_go(self, store: ConfigStore) -> None:
+        store.add_user(person("bert", Role.EDITOR))
+        store.delete_user(UserName("bert"))
+        assert store.list_users() == ()
+
+    def test_the_audit_log_is_read_leaf_by_leaf(self, store: ConfigStore) -> None:
+        entries = [
+            AuditEntry(at=NOW, actor="anna", action="start", subject=subject)
+            for subject in ("home", "shop", "home", "home", "shop")
+        ]
+        for entry in entries:
+            store.append_audit(entry)
+        newest_first = tuple(reversed(entries))
+        leaf = store.read_audit(limit=2)
+        assert leaf.entries == newest_first[:2]
+        leaf = store.read_audit(limit=2, before=leaf.older)
+        assert leaf.entries == newest_first[2:4]
+        leaf = store.read_audit(limit=2, before=leaf.older)
+        assert (leaf.entries, leaf.older) == (newest_first[4:], None)
+        whole = store.read_audit(limit=5)
+        assert (whole.entries, whole.older) == (newest_first, None)
+        homes = tuple(e for e in newest_first if e.subject == "home")
+        first = store.read_audit(limit=2, subject="home")
+        assert first.entries == homes[:2]
+        rest = store.read_audit(limit=2, subject="home", before=first.older)
+        assert (rest.entries, rest.older) == (homes[2:], None)
+        assert store.read_audit(limit=2, subject="none").entries == ()
 
     def test_the_audit_log_shows_the_newest_first(self, store: ConfigStore) -> None:
         entries = [

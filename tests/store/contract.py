@@ -7,6 +7,7 @@ import pytest
 
 from abtest.domain.events import Event
 from abtest.domain.experiment import VariantKey
+from abtest.domain.visitor import to_milliseconds
 from abtest.errors import AbtestError, ErrorCode
 from abtest.stats.moments import CellKey, CovariateCell, CovariateCohort
 from abtest.store.protocol import (
@@ -236,6 +237,16 @@ class EventContract:
         store.add_experiment(home())
         store.check_writable()
         assert store.record([exposure(1)], received_at=NOW).accepted == 1
+
+    def test_it_tells_how_it_is(self, store: Store) -> None:
+        assert store.condition().last_received is None
+        store.add_experiment(home())
+        store.record([exposure(1)], received_at=NOW)
+        condition = store.condition()
+        assert condition.last_received == to_milliseconds(NOW)
+        assert condition.pending == ()
+        assert condition.size > 0
+        assert 0 < condition.disk_free <= condition.disk_size
 
     def test_a_closed_store_is_unavailable(self, new_stores: NewStore) -> None:
         with new_stores() as store:

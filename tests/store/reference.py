@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from abtest.domain.events import Conversion, Event, Exposure, Identity, Refund
 from abtest.domain.experiment import Experiment, VariantKey
-from abtest.domain.funnel import LaterStep
+from abtest.domain.funnel import LaterStep, Repeat
 from abtest.domain.visitor import History, Outcome, OutcomePlan, resolve
 from abtest.stats.moments import (
     Cell,
@@ -31,33 +31,52 @@ def expected_moments(
 ) -> Mapping[VariantKey, Moments]:
     """Return the sums over all visitors, each judged from all events."""
     found: dict[VariantKey, list[Outcome]] = {}
-    for outcome in _outcomes(events, experiment):
+    for outcome in outcomes_in(events, experiment):
         found.setdefault(outcome.variant, []).append(outcome)
-    return {variant: _moments(outcomes) for variant, outcomes in found.items()}
+    return {variant: sums_of(outcomes) for variant, outcomes in found.items()}
 
 
 def expected_facts(events: Iterable[Event], experiment: Experiment) -> ExperimentFacts:
     """Return the facts."""
     events = list(events)
-    exposed = [e.at for e in _exposures(events, experiment)]
+    exposed = [e.at for e in exposures_in(events, experiment)]
     converted = [e.at for e in _conversions(events, experiment)]
     return ExperimentFacts(
-        contaminated=sum(o.variants_seen > 1 for o in _outcomes(events, experiment)),
+        contaminated=sum(o.variants_seen > 1 for o in outcomes_in(events, experiment)),
         first_exposure=min(exposed, default=None),
         last_exposure=max(exposed, default=None),
         last_event=max(exposed + converted, default=None),
     )
 
 
-def _outcomes(events: Iterable[Event], experiment: Experiment) -> list[Outcome]:
+def expected_activity(
+    events: Iterable[Event], experiment: Experiment
+) -> dict[int, tuple[int, int]]:
+    """Return exposures and conversions of each day that has any."""
+    exposures: Counter[int] = Counter()
+    conversions: Counter[int] = Counter()
+    for outcome in outcomes_in(events, experiment):
+        exposures[outcome.day] += 1
+        conversions.update(outcome.day + lag for _, lag in outcome.steps)
+        if isinstance(experiment.goal.second, Repeat):
+            conversions.update(
+                outcome.day + e.lag
+                for e in outcome.entries
+                if e.ordinal == 2 and e.count
+            )
+    days = exposures.keys() | conversions.keys()
+    return {day: (exposures[day], conversions[day]) for day in days}
+
+
+def outcomes_in(events: Iterable[Event], experiment: Experiment) -> list[Outcome]:
     events = list(events)
     refunds = [e for e in events if isinstance(e, Refund)]
     outcomes: list[Outcome] = []
-    for person in _persons(events):
+    for person in persons_in(events):
         history = History(
-            exposures=[e for e in _exposures(events, experiment) if _is_of(e, person)],
+            exposures=[e for e in exposures_in(events, experiment) if is_of(e, person)],
             conversions=[
-                e for e in events if isinstance(e, Conversion) and _is_of(e, person)
+                e for e in events if isinstance(e, Conversion) and is_of(e, person)
             ],
             refunds=refunds,
         )
@@ -65,7 +84,7 @@ def _outcomes(events: Iterable[Event], experiment: Experiment) -> list[Outcome]:
     return outcomes
 
 
-def _moments(outcomes: Iterable[Outcome]) -> Moments:
+def sums_of(outcomes: Iterable[Outcome]) -> Moments:
     cohorts: Counter[int] = Counter()
     steps: Counter[StepKey] = Counter()
     cells: dict[CellKey, list[Cell]] = {}
@@ -115,7 +134,7 @@ def _not_zero(sums: dict[K, T]) -> dict[K, T]:
     return {key: values for key, values in sums.items() if any(values)}
 
 
-def _persons(events: Iterable[Event]) -> list[set[Name]]:
+def persons_in(events: Iterable[Event]) -> list[set[Name]]:
     """Join names that stand in one event, until nothing changes."""
     groups = [names for e in events if (names := _names(e))]
     persons: list[set[Name]] = []
@@ -139,11 +158,11 @@ def _names(event: Event) -> set[Name]:
             return set()
 
 
-def _is_of(event: Event, person: set[Name]) -> bool:
+def is_of(event: Event, person: set[Name]) -> bool:
     return bool(_names(event) & person)
 
 
-def _exposures(events: Iterable[Event], experiment: Experiment) -> list[Exposure]:
+def exposures_in(events: Iterable[Event], experiment: Experiment) -> list[Exposure]:
     return [
         e for e in events if isinstance(e, Exposure) and e.experiment == experiment.key
     ]

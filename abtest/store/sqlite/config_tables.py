@@ -17,29 +17,54 @@ from abtest.domain.access import (
     User,
     UserName,
 )
-from abtest.domain.experiment import Experiment, ExperimentKey
+from abtest.domain.experiment import (
+    Experiment,
+    ExperimentKey,
+    VariantKey,
+    VisitorId,
+)
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
+from abtest.store.protocol import AuditLeaf
 from abtest.store.sqlite.connection import Readers, query
-from abtest.store.sqlite.experiments import Experiments
+from abtest.store.sqlite.experiments import Experiments, Known
+from abtest.store.sqlite.memory import Recent, recent_configuration, recent_exposures
 from abtest.store.sqlite.outcomes import rejudge
 from abtest.store.sqlite.writer import GroupCommit
 
 T = TypeVar("T")
 Row = Mapping[str, str]
 
+_AUDIT = ("id", "at", "actor", "action", "subject", "detail")
+
 
 class ConfigTables:
-    """The half of the store that people change; see `ConfigStore`."""
+    """The half of the store that people change; see `ConfigStore`.
 
-    def __init__(self, readers: Readers, writer: GroupCommit) -> None:
+    What every request asks for is remembered for a moment when `remembers` is true.
+    """
+
+    def __init__(
+        self, readers: Readers, writer: GroupCommit, *, remembers: bool
+    ) -> None:
         self._readers = readers
         self._writer = writer
         self._experiments = Experiments()
+        self._known_lately: Known | None = None
+        self._lists: Recent[None, tuple[Known, tuple[Experiment, ...]]] = (
+            recent_configuration(remembers=remembers)
+        )
+        self._keys: Recent[str, ApiKey | None] = recent_configuration(
+            remembers=remembers
+        )
+        self._exposures: Recent[VisitorId, Mapping[ExperimentKey, VariantKey]] = (
+            recent_exposures(remembers=remembers)
+        )
 
     def add_experiment(self, experiment: Experiment) -> None:
         """Store a new experiment; `conflict` when its key is taken."""
         self._write(lambda db: self._experiments.add(db, experiment))
+        self._lists.forget()
 
     def replace_experiment(self, experiment: Experiment) -> None:
         """Store a changed experiment; `not_found`, `conflict`."""
@@ -50,9 +75,11 @@ class ConfigTables:
             number = known.number(experiment.key)
             changed = self._experiments.known(database)
             if changed.plans[number] != known.plans[number]:
+                changed.retention.check_plan(experiment.key)
                 rejudge(database.conn, changed, number)
 
         self._write(replace)
+        self._lists.forget()
 
     def get_experiment(self, key: ExperimentKey) -> Experiment:
         """Return the experiment; `not_found`."""
@@ -60,8 +87,7 @@ class ConfigTables:
 
     def list_experiments(self) -> tuple[Experiment, ...]:
         """Return all experiments, oldest first."""
-        known = self._readers.read(self._experiments.known)
-        return tuple(known.by_key.values())
+        return self._lately()[1]
 
     def add_key(self, key: ApiKey) -> None:
         """Store a key."""
@@ -79,10 +105,7 @@ class ConfigTables:
 
     def find_key(self, secret_hash: str) -> ApiKey | None:
         """Return the key with this hash that is not revoked."""
-        rows = self._readers.read(
-            lambda db: db.conn.execute(query("find_key"), (secret_hash,)).fetchall()
-        )
-        return _only(tuple(_to_key(*row) for row in rows))
+        return self._keys.get(secret_hash, self._find_key)
 
     def list_keys(self) -> tuple[ApiKey, ...]:
         """Return all keys, oldest first, revoked ones included."""
@@ -102,6 +125,7 @@ class ConfigTables:
                 )
 
         self._write(revoke)
+        self._keys.forget()
 
     def add_user(self, user: User) -> None:
         """Store a user; `conflict` when the name is taken."""
@@ -130,6 +154,39 @@ class ConfigTables:
         """Return all users, oldest first."""
         return self._rows("user", _to_user)
 
+    def replace_password(self, name: UserName, password_hash: str) -> None:
+        """Store a new hash and end all sessions of the user; `not_found`."""
+
+        def replace(database: Database) -> None:
+            changed = database.execute(
+                "UPDATE user SET password_hash = ? WHERE name = ?",
+                [password_hash, name],
+            ).rowcount
+            if not changed:
+                raise AbtestError(ErrorCode.NOT_FOUND, f"there is no user {name!r}")
+            database.table("session").delete_where("user = ?", [name])
+
+        self._write(replace)
+
+    def replace_role(self, name: UserName, role: Role) -> None:
+        """Store another role; `not_found`, `conflict`."""
+
+        def replace(database: Database) -> None:
+            _change_one_user(
+                database, "UPDATE user SET role = ? WHERE name = ?", role.value, name
+            )
+
+        self._write(replace)
+
+    def delete_user(self, name: UserName) -> None:
+        """Delete the user and their sessions; `not_found`, `conflict`."""
+
+        def delete(database: Database) -> None:
+            _change_one_user(database, "DELETE FROM user WHERE name = ?", name)
+            database.table("session").delete_where("user = ?", [name])
+
+        self._write(delete)
+
     def add_session(self, session: Session) -> None:
         """Store a session and drop those that expired before it began."""
         row = {
@@ -150,6 +207,15 @@ class ConfigTables:
         """Return the session unless it has expired."""
         where = "token_hash = ? AND expires_at > ?"
         return _only(self._rows("session", _to_session, where, token_hash, _text(now)))
+
+    def extend_session(self, token_hash: str, expires_at: datetime) -> None:
+        """Let the session expire at another time, if there is one."""
+        self._write(
+            lambda db: db.execute(
+                "UPDATE session SET expires_at = ? WHERE token_hash = ?",
+                [_text(expires_at), token_hash],
+            )
+        )
 
     def delete_session(self, token_hash: str) -> None:
         """Forget the session, if there is one."""
@@ -172,6 +238,28 @@ class ConfigTables:
         """Return the newest entries, newest first."""
         return self._rows("audit_entry", _to_audit, order="id DESC", limit=limit)
 
+    def read_audit(
+        self, *, limit: int, before: int | None = None, subject: str | None = None
+    ) -> AuditLeaf:
+        """Return entries of the audit log, newest first."""
+
+        def read(database: Database) -> AuditLeaf:
+            rows = database.execute(
+                "SELECT * FROM audit_entry WHERE id < coalesce(:before, id + 1)"
+                " AND subject = coalesce(:subject, subject)"
+                " ORDER BY id DESC LIMIT :limit + 1",
+                {"before": before, "subject": subject, "limit": limit},
+            ).fetchall()
+            shown = rows[:limit]
+            return AuditLeaf(
+                entries=tuple(
+                    _to_audit(dict(zip(_AUDIT, r, strict=True))) for r in shown
+                ),
+                older=shown[-1][0] if len(rows) > limit else None,
+            )
+
+        return self._readers.read(read)
+
     def get_setting(self, name: str) -> str | None:
         """Return a stored setting of the installation."""
         return _only(self._rows("setting", lambda row: row["value"], "name = ?", name))
@@ -186,6 +274,24 @@ class ConfigTables:
                 settings.insert({"name": name, "value": value})
 
         self._write(put)
+
+    def _lately(self) -> tuple[Known, tuple[Experiment, ...]]:
+        """Return what is known of the experiments, and all of them, oldest first."""
+        return self._lists.get(None, self._read_known)
+
+    def _read_known(self, _: None) -> tuple[Known, tuple[Experiment, ...]]:
+        known = self._readers.read(self._experiments.known)
+        if known is not self._known_lately:
+            # Who was never exposed stays so only while the draw stays the same.
+            self._known_lately = known
+            self._exposures.forget()
+        return known, tuple(known.by_key.values())
+
+    def _find_key(self, secret_hash: str) -> ApiKey | None:
+        rows = self._readers.read(
+            lambda db: db.conn.execute(query("find_key"), (secret_hash,)).fetchall()
+        )
+        return _only(tuple(_to_key(*row) for row in rows))
 
     def _write(self, work: Callable[[Database], T]) -> T:
         return self._writer.write(lambda database, _: [work(database)], None)
@@ -251,6 +357,19 @@ def _to_session(row: Row) -> Session:
         created_at=datetime.fromisoformat(row["created_at"]),
         expires_at=datetime.fromisoformat(row["expires_at"]),
     )
+
+
+def _change_one_user(database: Database, statement: str, *values: str) -> None:
+    """Change or delete one; an admin must remain where there was one."""
+    users = database.table("user")
+    had_admin = users.count_where("role = ?", [Role.ADMIN.value])
+    if not database.execute(statement, list(values)).rowcount:
+        raise AbtestError(ErrorCode.NOT_FOUND, f"there is no user {values[-1]!r}")
+    if had_admin and not users.count_where("role = ?", [Role.ADMIN.value]):
+        raise AbtestError(
+            ErrorCode.CONFLICT,
+            f"{values[-1]!r} is the last admin; make somebody else an admin first",
+        )
 
 
 def _to_audit(row: Row) -> AuditEntry:

@@ -16,6 +16,8 @@ T = TypeVar("T")
 BUSY_SECONDS = 5.0
 _JOURNAL_LIMIT = 64 * 2**20
 _CACHE_KIB = 16 * 2**10
+_READER_CACHE_KIB = 2 * 2**10
+"""There are as many readers as threads; the operating system caches the file too."""
 
 _WHY_UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "another process has kept it locked for 5 seconds",
@@ -53,6 +55,8 @@ def connect(path: Path, *, durability: str = "full") -> Database:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {durability}")
         connection.execute("PRAGMA foreign_keys = ON")
+        # Deleted space is overwritten with zeros, also where SQLite was built without.
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         return Database(connection, execute_plugins=False, strict=True)
@@ -118,6 +122,7 @@ class Readers:
         try:
             database = connect(self._path)
             database.execute("PRAGMA query_only = ON")
+            database.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
         return database

@@ -8,7 +8,9 @@ from abtest.domain.funnel import LaterStep, StepKey
 from abtest.domain.visitor import OutcomePlan
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
+from abtest.store.privacy_protocol import Retention
 from abtest.store.sqlite.codec import decode_experiment, encode_experiment
+from abtest.store.sqlite.folded import horizon_of, visitors_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class Known:
         keys: the other way round.
         plans: how outcomes are judged, by number.
         steps: the steps that can change an outcome, by number.
+        retention: what is taken no more.
     """
 
     stamp: int
@@ -29,6 +32,7 @@ class Known:
     keys: Mapping[int, ExperimentKey]
     plans: Mapping[int, OutcomePlan]
     steps: Mapping[int, frozenset[StepKey]]
+    retention: Retention
 
     def get(self, key: ExperimentKey) -> Experiment:
         """Return the experiment; `not_found`."""
@@ -85,6 +89,10 @@ class Experiments:
         _restamp(database)
         return before
 
+    def renew(self, database: Database) -> None:
+        """Let caches in all processes read again, because visitors were forgotten."""
+        _restamp(database)
+
 
 def _load(database: Database, stamp: int) -> Known:
     rows = database.conn.execute(
@@ -98,6 +106,10 @@ def _load(database: Database, stamp: int) -> Known:
         keys={number: e.key for number, e in experiments.items()},
         plans={number: OutcomePlan.of(e) for number, e in experiments.items()},
         steps={number: _steps(e) for number, e in experiments.items()},
+        retention=Retention(
+            horizon=horizon_of(database.conn),
+            folded=frozenset(experiments[n].key for n in visitors_of(database.conn)),
+        ),
     )
 
 

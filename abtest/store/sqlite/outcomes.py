@@ -3,13 +3,15 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import msgspec
 
-from abtest.domain.events import Conversion, Exposure, Refund
+from abtest.domain.events import Conversion, Exposure, Milliseconds, Refund
 from abtest.domain.experiment import VariantKey, VisitorId
-from abtest.domain.visitor import Entry, History, Outcome, resolve
+from abtest.domain.settled import settle
+from abtest.domain.visitor import Entry, History, Outcome, local_day, resolve
 from abtest.store.sqlite.connection import query
 from abtest.store.sqlite.events import EXPOSURE
 from abtest.store.sqlite.experiments import Known
@@ -19,14 +21,19 @@ from abtest.store.sqlite.rollup import Sums
 EVERYTHING = 0
 """A reason that concerns all experiments of a person."""
 
+WRITE_OUTCOME = "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?)"
+
 Reasons = Mapping[Person, Collection[int | str]]
 """Why a person is judged anew: numbers of experiments, step keys, or EVERYTHING."""
 
 PERSONS_AT_ONCE = 1000
 """Bounds the memory of tasks that judge everybody."""
 
-Row = tuple[str, int, int, str | None]
-"""Variant, day, variants seen and detail, as stored."""
+LONG = 200
+"""From so many events of a person on it is kept what further ones leave as it is."""
+
+Row = tuple[str, int, int, str | None, int]
+"""Variant, day, variants seen, detail and time of the first exposure, as stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,21 @@ class _Events:
     conversions: list[Conversion] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
 
+    @property
+    def count(self) -> int:
+        """How many exposures and conversions."""
+        return len(self.conversions) + sum(map(len, self.exposures.values()))
 
-def refresh(connection: sqlite3.Connection, known: Known, reasons: Reasons) -> None:
+
+def refresh(
+    connection: sqlite3.Connection, known: Known, reasons: Reasons
+) -> AbstractSet[Person]:
     """Judge the persons anew in the experiments that the reasons concern.
 
     Somebody without any exposure costs no more than finding that out.
+
+    Returns:
+        Those without any exposure.
     """
     members = members_of(connection, reasons)
     stored = _stored(connection, [n for nodes in members.values() for n in nodes])
@@ -54,23 +71,61 @@ def refresh(connection: sqlite3.Connection, known: Known, reasons: Reasons) -> N
         if not exposed.isdisjoint(nodes)
         or any(isinstance(reason, int) and reason for reason in reasons[person])
     }
-    judge(connection, known, affected, reasons=reasons, stored=stored)
+    judge(
+        connection,
+        known,
+        affected,
+        reasons=reasons,
+        stored=stored,
+        settling=True,
+    )
+    return members.keys() - affected.keys()
+
+
+def judge_whole(
+    connection: sqlite3.Connection, known: Known, persons: Iterable[Person]
+) -> Mapping[Person, list[Node]]:
+    """Judge the persons anew in everything; return their nodes."""
+    members = members_of(connection, persons)
+    stored = _stored(connection, [n for nodes in members.values() for n in nodes])
+    reasons = {person: {EVERYTHING} for person in members}
+    judge(connection, known, members, reasons=reasons, stored=stored)
+    return members
 
 
 def rejudge(connection: sqlite3.Connection, known: Known, experiment: int) -> None:
-    """Judge everybody in the experiment anew, after its plan was changed."""
+    """Judge everybody in the experiment anew, after its plan was changed.
+
+    Who stands alone and did nothing but look, which is true of most, is counted on
+    the day that the plan says, and not looked at any closer.
+    """
+    connection.execute("DELETE FROM busy WHERE experiment = ?", (experiment,))
+    plan = known.plans[experiment]
     last = 0
-    while visitors := [
-        node
-        for (node,) in connection.execute(
-            "SELECT visitor FROM outcome WHERE experiment = ? AND visitor > ?"
-            " ORDER BY visitor LIMIT ?",
-            (experiment, last, PERSONS_AT_ONCE),
-        )
-    ]:
-        persons = persons_of(connection, visitors).values()
+    while rows := connection.execute(
+        query("next_judged"), (experiment, last, PERSONS_AT_ONCE)
+    ).fetchall():
+        sums = Sums()
+        moved: list[tuple[int | str | None, ...]] = []
+        others: list[Node] = []
+        for visitor, is_idle, *stored in rows:
+            variant, before, variants_seen, detail, exposed_at = row = tuple(stored)
+            if not is_idle or plan.covariate is not None:
+                others.append(visitor)
+                continue
+            day = local_day(exposed_at, plan.time_zone)
+            if day == before and detail is None:
+                continue
+            name = VisitorId(str(visitor))
+            after = (variant, day, variants_seen, None, exposed_at)
+            sums.add(experiment, from_row(name, row), sign=-1)
+            sums.add(experiment, from_row(name, after))
+            moved.append((visitor, experiment, *after))
+        connection.executemany(WRITE_OUTCOME, moved)
+        sums.write(connection)
+        persons = persons_of(connection, others).values()
         refresh(connection, known, {p: {experiment} for p in persons})
-        last = visitors[-1]
+        last = rows[-1][0]
 
 
 def judge(
@@ -80,13 +135,20 @@ def judge(
     *,
     reasons: Reasons,
     stored: Mapping[tuple[Node, int], Row],
+    settling: bool = False,
 ) -> None:
-    """Judge persons, given with all their nodes, and write what differs from stored."""
+    """Judge persons, given with all their nodes, and write what differs from stored.
+
+    Args:
+        settling: keep what is settled of persons with very many events.
+    """
     if not members:
         return
     sums = Sums()
-    changed: list[tuple[int, int, str, int, int, str | None]] = []
+    changed: list[tuple[int | str | None, ...]] = []
+    settled: list[tuple[int, int, str]] = []
     for person, events in _load(connection, known, members).items():
+        is_long = settling and events.count >= LONG
         for experiment, exposures in events.exposures.items():
             if not _concerns(reasons[person], experiment, known):
                 continue
@@ -95,21 +157,36 @@ def judge(
                 conversions=events.conversions,
                 refunds=events.refunds,
             )
-            for outcome in resolve(history, known.plans[experiment]):
+            plan = known.plans[experiment]
+            if is_long:
+                kept = msgspec.json.encode(settle(history, plan)).decode()
+                settled.append((person, experiment, kept))
+            first_at = first_exposures(exposures)
+            for outcome in resolve(history, plan):
                 visitor = Node(int(outcome.visitor))
                 before = stored.get((visitor, experiment))
-                after = _to_row(outcome)
+                after = to_row(outcome, first_at[outcome.visitor])
                 if before == after:
                     continue
                 if before is not None:
-                    old = _from_row(outcome.visitor, before)
+                    old = from_row(outcome.visitor, before)
                     sums.add(experiment, old, sign=-1)
                 sums.add(experiment, outcome)
                 changed.append((visitor, experiment, *after))
-    connection.executemany(
-        "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?)", changed
-    )
+    connection.executemany(WRITE_OUTCOME, changed)
+    connection.executemany("INSERT OR REPLACE INTO busy VALUES (?, ?, ?)", settled)
     sums.write(connection)
+
+
+def first_exposures(
+    exposures: Iterable[Exposure],
+) -> dict[VisitorId, Milliseconds]:
+    """Return when each visitor was first exposed."""
+    found: dict[VisitorId, Milliseconds] = {}
+    for exposure in exposures:
+        at = found.get(exposure.visitor, exposure.at)
+        found[exposure.visitor] = min(at, exposure.at)
+    return found
 
 
 def _concerns(reasons: Collection[int | str], experiment: int, known: Known) -> bool:
@@ -123,7 +200,7 @@ def _concerns(reasons: Collection[int | str], experiment: int, known: Known) -> 
 def _stored(
     connection: sqlite3.Connection, visitors: Iterable[Node]
 ) -> dict[tuple[Node, int], Row]:
-    rows = connection.execute(query("stored_outcomes"), (to_json(visitors),))
+    rows = connection.execute(query("full_outcomes"), (to_json(visitors),))
     return {(visitor, experiment): tuple(row) for visitor, experiment, *row in rows}
 
 
@@ -175,17 +252,28 @@ def _load(
     return found
 
 
-def _to_row(outcome: Outcome) -> Row:
+def to_row(outcome: Outcome, exposed_at: Milliseconds) -> Row:
+    """Write an outcome as it is stored."""
     detail = None
     if outcome.entries or outcome.steps or outcome.covariate:
-        entries = [(e.ordinal, e.lag, e.count, e.amount) for e in outcome.entries]
-        known = (outcome.covariate,) if outcome.covariate else ()
-        detail = msgspec.json.encode((entries, outcome.steps, *known)).decode()
-    return outcome.variant, outcome.day, outcome.variants_seen, detail
+        detail = to_detail(outcome.entries, outcome.steps, outcome.covariate)
+    return outcome.variant, outcome.day, outcome.variants_seen, detail, exposed_at
 
 
-def _from_row(visitor: VisitorId, row: Row) -> Outcome:
-    variant, day, variants_seen, detail = row
+def to_detail(
+    entries: Iterable[Entry], steps: Iterable[tuple[str, int]], covariate: int
+) -> str:
+    """Write what a visitor did."""
+    written = [(e.ordinal, e.lag, e.count, e.amount) for e in entries]
+    known = (covariate,) if covariate else ()
+    return msgspec.json.encode((written, steps, *known)).decode()
+
+
+def from_row(
+    visitor: VisitorId, row: Row | tuple[str, int, int, str | None]
+) -> Outcome:
+    """Read an outcome as it is stored."""
+    variant, day, variants_seen, detail = row[:4]
     entries, steps, *known = msgspec.json.decode(detail) if detail else ((), ())
     return Outcome(
         visitor=visitor,

@@ -18,6 +18,8 @@ Person = NewType("Person", int)
 VISITOR, CUSTOMER = 1, 2
 """What a name stands for, as stored."""
 
+_ABOVE_ALL = 2**63
+
 Name = tuple[int, str]
 """Kind and name."""
 
@@ -29,6 +31,7 @@ class People:
         nodes: number of each name.
         persons: person of each node.
         merged: persons that were several until this batch.
+        newest: the last node that was there before the batch, or a number above it.
     """
 
     def __init__(self, connection: sqlite3.Connection, names: Iterable[Name]) -> None:
@@ -36,6 +39,7 @@ class People:
         self.nodes: dict[Name, Node] = {}
         self.persons: dict[Node, Person] = {}
         self.merged: set[Person] = set()
+        self.newest = _ABOVE_ALL
         wanted: dict[int, list[str]] = {}
         for kind, name in dict.fromkeys(names):
             wanted.setdefault(kind, []).append(name)
@@ -47,30 +51,13 @@ class People:
         """Return the number of the name."""
         return None if name is None else self.nodes[name]
 
+    def is_new(self, person: Person) -> bool:
+        """Whether nothing was known of the person before this batch."""
+        return person > self.newest
+
     def join(self, links: Iterable[tuple[Node, Node]]) -> None:
         """Make one person of the two nodes of each link."""
-        parent: dict[Person, Person] = {}
-
-        def root(person: Person) -> Person:
-            while (above := parent.get(person, person)) != person:
-                person = above
-            return person
-
-        for left, right in links:
-            kept, gone = sorted((root(self.persons[left]), root(self.persons[right])))
-            if kept != gone:
-                parent[gone] = kept
-        if not parent:
-            return
-        moves = [(root(gone), gone) for gone in parent]
-        self._connection.executemany(
-            "UPDATE person SET representative = ? WHERE representative = ?", moves
-        )
-        self._connection.executemany(
-            "INSERT INTO person (representative, node) VALUES (?, ?)", moves
-        )
-        self.persons = {node: root(person) for node, person in self.persons.items()}
-        self.merged = {kept for kept, _ in moves}
+        self.persons, self.merged = join_persons(self._connection, self.persons, links)
 
     def _find(self, kind: int, names: list[str]) -> None:
         rows = self._connection.execute(
@@ -85,13 +72,52 @@ class People:
         if not names:
             return
         (last,) = self._connection.execute("SELECT max(id) FROM node").fetchone()
-        rows = [(n, *name) for n, name in enumerate(names, (last or 0) + 1)]
+        last = last or 0
+        self.newest = min(self.newest, last)
+        rows = [(n, *name) for n, name in enumerate(names, last + 1)]
         self._connection.executemany(
             "INSERT INTO node (id, kind, name) VALUES (?, ?, ?)", rows
         )
         for number, kind, name in rows:
             self.nodes[kind, name] = Node(number)
             self.persons[Node(number)] = Person(number)
+
+
+def join_persons(
+    connection: sqlite3.Connection,
+    persons: dict[Node, Person],
+    links: Iterable[tuple[Node, Node]],
+) -> tuple[dict[Node, Person], set[Person]]:
+    """Make one person of the two nodes of each link.
+
+    Args:
+        persons: of these nodes, as stored.
+
+    Returns:
+        The persons after that, and those of them that were several.
+    """
+    parent: dict[Person, Person] = {}
+
+    def root(person: Person) -> Person:
+        while (above := parent.get(person, person)) != person:
+            person = above
+        return person
+
+    for left, right in links:
+        kept, gone = sorted((root(persons[left]), root(persons[right])))
+        if kept != gone:
+            parent[gone] = kept
+    if not parent:
+        return persons, set()
+    moves = [(root(gone), gone) for gone in parent]
+    connection.executemany(
+        "UPDATE person SET representative = ? WHERE representative = ?", moves
+    )
+    connection.executemany(
+        "INSERT INTO person (representative, node) VALUES (?, ?)", moves
+    )
+    joined = {node: root(person) for node, person in persons.items()}
+    return joined, {kept for kept, _ in moves}
 
 
 def persons_of(

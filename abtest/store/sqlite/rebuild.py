@@ -1,41 +1,70 @@
-"""Derives everything from the raw events again, to replace or to compare it."""
+"""Replaces or compares what is stored with what the raw events say."""
 
 import sqlite3
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from abtest.domain.experiment import ExperimentKey
+from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
 from abtest.store.protocol import Difference, Progress
 from abtest.store.sqlite.connection import connect, query, translated
-from abtest.store.sqlite.experiments import Experiments, Known
-from abtest.store.sqlite.outcomes import EVERYTHING, PERSONS_AT_ONCE, judge
-from abtest.store.sqlite.people import Person, members_of, to_json
-
-DERIVED = (
-    "person",
-    "outcome",
-    "cohort",
-    "cell",
-    "pair",
-    "step_cell",
-    "covariate_cohort",
-    "covariate_cell",
-    "exposure_span",
-    "step_reach",
+from abtest.store.sqlite.deriving import (
+    DERIVED,
+    catch_up,
+    derive,
+    has_only_grown,
+    hide_derived,
+    look,
 )
+from abtest.store.sqlite.experiments import Experiments, Known
+
+_ATTEMPTS = 3
+_BY_NODE = {"person": "node", "outcome": "visitor"}
+"""Tables with a row for each visitor: of these only what is wrong is replaced."""
 
 
 def rebuild(path: Path, durability: str) -> Iterator[Progress]:
-    """Replace everything derived, in one transaction of its own."""
+    """Replace everything derived that is not what the events say.
+
+    It is derived as of one moment while others go on writing; what they wrote is
+    added in the transaction that replaces, which is short.
+
+    Raises:
+        AbtestError: `unavailable` when plans were changed or events deleted meanwhile,
+            several times.
+    """
     database = connect(path, durability=durability)
+    connection = database.conn
     try:
-        database.conn.execute("BEGIN IMMEDIATE")
-        for table in DERIVED:
-            database.table(table).delete_where()
-        yield from _derive(database)
-        database.conn.execute("COMMIT")
+        for _ in range(_ATTEMPTS):
+            hide_derived(database, path)
+            connection.execute("BEGIN")
+            seen = look(database)
+            yield from derive(database)
+            connection.execute("COMMIT")
+            # What came in meanwhile is taken in twice: the second time is short.
+            for begin in ("BEGIN", "BEGIN IMMEDIATE"):
+                connection.execute(begin)
+                now = look(database)
+                if not has_only_grown(connection, seen, now):
+                    connection.execute("ROLLBACK")
+                    break
+                catch_up(connection, Experiments().known(database), seen.last)
+                seen = now
+                if begin == "BEGIN":
+                    connection.execute(query("outcomes_to_mend"))
+                    connection.execute(query("persons_to_mend"))
+                else:
+                    _replace(connection)
+                connection.execute("COMMIT")
+            else:
+                return
+        raise AbtestError(
+            ErrorCode.UNAVAILABLE,
+            "plans were changed or persons deleted again and again meanwhile;"
+            " rebuild once more",
+        )
     except sqlite3.Error as error:
         raise translated(error, path) from error
     finally:
@@ -44,19 +73,13 @@ def rebuild(path: Path, durability: str) -> Iterator[Progress]:
 
 
 def verify(path: Path) -> Iterator[Progress | Difference]:
-    """Derive everything into temporary tables and compare; changes nothing.
-
-    A temporary table hides the stored one of the same name, so that the very code
-    that derives the stored tables fills the temporary ones.
-    """
+    """Derive everything into temporary tables and compare; changes nothing."""
     database = connect(path)
     try:
+        hide_derived(database, path)
         database.conn.execute("BEGIN")
-        for (sql,) in database.execute(
-            query("schema_of"), (to_json(DERIVED),)
-        ).fetchall():
-            database.execute(_temporary(sql))
-        yield from _derive(database)
+        yield from derive(database)
+        _overlook_changes(database.conn)
         known = Experiments().known(database)
         for table in DERIVED:
             yield from _differences(database, known, table)
@@ -67,55 +90,23 @@ def verify(path: Path) -> Iterator[Progress | Difference]:
         database.close()
 
 
-def _derive(database: Database) -> Iterator[Progress]:
-    """Fill the derived tables, which are empty."""
-    connection = database.conn
-    known = Experiments().known(database)
-    connection.execute(query("derive_exposure_span"))
-    connection.execute(query("derive_step_reach"))
-    _derive_persons(connection)
-    total = database.table("node").count_where("kind = 1")
-    done = last = 0
-    while persons := [
-        Person(node)
-        for (node,) in connection.execute(
-            query("next_persons"), (last, PERSONS_AT_ONCE)
-        )
-    ]:
-        members = members_of(connection, persons)
-        reasons = {p: {EVERYTHING} for p in persons}
-        judge(connection, known, members, reasons=reasons, stored={})
-        done += database.table("node").count_where(
-            "kind = 1 AND id > ? AND id <= ?", [last, persons[-1]]
-        )
-        last = persons[-1]
-        yield Progress(done=done, total=total)
+def _replace(connection: sqlite3.Connection) -> None:
+    """Put what was derived in the place of what is stored."""
+    for table in DERIVED:
+        rows = table
+        if table in _BY_NODE:
+            rows += f" WHERE {_BY_NODE[table]} IN (SELECT node FROM temp.touched)"  # noqa: S608 - from the table above
+        for sql in (
+            f"DELETE FROM main.{rows}",  # noqa: S608 - from the tables above
+            f"INSERT INTO main.{table} SELECT * FROM temp.{rows}",  # noqa: S608 - as above
+        ):
+            connection.execute(sql)
 
 
-def _derive_persons(connection: sqlite3.Connection) -> None:
-    """Join nodes that an event joins; eight bytes of memory for each node."""
-    (last,) = connection.execute("SELECT max(id) FROM node").fetchone()
-    parent = array("q", range((last or 0) + 1))
-
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = node = parent[parent[node]]
-        return node
-
-    for visitor, customer in connection.execute(query("links")):
-        kept, gone = sorted((root(visitor), root(customer)))
-        parent[gone] = kept
-    connection.executemany(
-        "INSERT INTO person (node, representative) VALUES (?, ?)",
-        ((node, root(node)) for node in range(len(parent)) if parent[node] != node),
-    )
-
-
-def _temporary(sql: str) -> str:
-    """Turn the statement that made a table or index into one for a temporary one."""
-    return sql.replace("CREATE TABLE ", "CREATE TEMP TABLE ", 1).replace(
-        "CREATE INDEX ", "CREATE INDEX temp.", 1
-    )
+def _overlook_changes(connection: sqlite3.Connection) -> None:
+    """Let `changes`, which tells of the past, be the same in both tables."""
+    for name in ("overlook_empty_days", "overlook_quiet_days", "overlook_changes"):
+        connection.execute(query(name))
 
 
 def _differences(database: Database, known: Known, table: str) -> Iterator[Difference]:

@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress
+from types import MappingProxyType
 
 from abtest.domain.events import (
     Conversion,
@@ -16,10 +18,10 @@ from abtest.domain.events import (
 )
 from abtest.domain.experiment import ExperimentKey, VariantKey, VisitorId
 from abtest.store.protocol import ExposureOutcome
+from abtest.store.sqlite.arrivals import News, take_in, told_orders
 from abtest.store.sqlite.connection import query
 from abtest.store.sqlite.events import names_in, to_row
 from abtest.store.sqlite.experiments import Known
-from abtest.store.sqlite.outcomes import EVERYTHING, Reasons, refresh
 from abtest.store.sqlite.people import Node, People, Person, persons_of, to_json
 
 Placed = tuple[Event, Node | None, Node | None]
@@ -47,15 +49,23 @@ class Wanted:
 
 
 def record(
-    connection: sqlite3.Connection, known: Known, batches: Sequence[Batch]
+    connection: sqlite3.Connection,
+    known: Known,
+    batches: Sequence[Batch],
+    *,
+    unassigned: list[Conversion] | None = None,
 ) -> list[tuple[bool, ...]]:
     """Store the events that are new and bring everything derived up to date.
+
+    Args:
+        unassigned: takes the new conversions of persons who are in no experiment.
 
     Returns:
         For each batch one flag per event: whether it is new.
 
     Raises:
-        AbtestError: `not_found` for an exposure in an unknown experiment.
+        AbtestError: `not_found` for an exposure in an unknown experiment, `invalid`
+            for what retention no longer admits.
     """
     stored = _stored_ids(connection, (e.id for b in batches for e in b.events))
     fresh: dict[EventId, tuple[Event, Milliseconds]] = {}
@@ -68,7 +78,11 @@ def record(
                 fresh[event.id] = (event, batch.received_at)
         flags.append(tuple(is_new))
     if fresh:
-        _add(connection, known, list(fresh.values()))
+        for event, _ in fresh.values():
+            known.retention.check(event)
+        lonely = _add(connection, known, list(fresh.values()))
+        if unassigned is not None:
+            unassigned += lonely
     return flags
 
 
@@ -123,6 +137,21 @@ def find_exposures(
     return found
 
 
+def exposures_of(
+    connection: sqlite3.Connection, visitor: VisitorId
+) -> Mapping[ExperimentKey, VariantKey]:
+    """Return what one visitor holds; visitors who hold the same share the answer."""
+    rows = connection.execute(query("exposures_of"), (visitor,)).fetchall()
+    return _held(tuple(rows))
+
+
+@lru_cache(maxsize=4096)
+def _held(
+    rows: tuple[tuple[ExperimentKey, VariantKey], ...],
+) -> Mapping[ExperimentKey, VariantKey]:
+    return MappingProxyType(dict(rows))
+
+
 def _stored_ids(connection: sqlite3.Connection, ids: Iterable[EventId]) -> set[EventId]:
     joined = b"".join(ids)
     return {id_ for (id_,) in connection.execute(query("known_events"), (joined,))}
@@ -132,8 +161,17 @@ def _add(
     connection: sqlite3.Connection,
     known: Known,
     received: Sequence[tuple[Event, Milliseconds]],
-) -> None:
+) -> list[Conversion]:
+    """Store events; return the conversions of persons who are in no experiment."""
     events = [event for event, _ in received]
+    orders = told_orders(
+        connection,
+        (
+            event.order
+            for event in events
+            if isinstance(event, Conversion | Refund) and event.order is not None
+        ),
+    )
     named = [(event, *names_in(event)) for event in events]
     people = People(connection, (n for _, *names in named for n in names if n))
     placed = [(event, people.node(v), people.node(c)) for event, v, c in named]
@@ -153,54 +191,49 @@ def _add(
         ],
     )
     people.join((v, c) for _, v, c in placed if v is not None and c is not None)
-    _note_times(connection, known, events)
-    refresh(connection, known, _reasons(connection, known, people, placed))
+    news = _news(connection, known, people, placed)
+    lonely = take_in(connection, known, people, news, orders=orders)
+    return [c for person in lonely for c in news[person].conversions]
 
 
-def _note_times(
-    connection: sqlite3.Connection, known: Known, events: Iterable[Event]
-) -> None:
-    """Widen the spans of time that the experiments' facts tell of."""
-    exposures: dict[int, list[int]] = defaultdict(list)
-    conversions: dict[str, int] = {}
-    for event in events:
-        if isinstance(event, Exposure):
-            exposures[known.number(event.experiment)].append(event.at)
-        elif isinstance(event, Conversion):
-            latest = conversions.get(event.step, event.at)
-            conversions[event.step] = max(latest, event.at)
-    connection.executemany(
-        query("extend_exposure_span"),
-        [(number, min(times), max(times)) for number, times in exposures.items()],
-    )
-    connection.executemany(query("extend_step_reach"), list(conversions.items()))
-
-
-def _reasons(
+def _news(
     connection: sqlite3.Connection,
     known: Known,
     people: People,
     placed: Iterable[Placed],
-) -> Reasons:
-    """Say whom the events concern, and in which experiments or at which steps."""
-    reasons: dict[Person, set[int | str]] = defaultdict(set)
+) -> dict[Person, News]:
+    """Say whom the events concern; note the times that experiments' facts tell of."""
+    news: dict[Person, News] = defaultdict(News)
+    persons = people.persons
+    exposed: dict[int, list[int]] = defaultdict(list)
+    converted: dict[str, list[int]] = defaultdict(list)
     orders: set[str] = set()
     for event, visitor, customer in placed:
         node = customer if visitor is None else visitor
-        match event:
-            case Exposure() if node is not None:
-                reasons[people.persons[node]].add(known.number(event.experiment))
-            case Conversion() if node is not None:
-                reasons[people.persons[node]].add(event.step)
-            case Refund():
-                orders.add(event.order)
-            case _:
-                pass
+        if isinstance(event, Conversion):
+            converted[event.step].append(event.at)
+            if node is not None:
+                news[persons[node]].conversions += (event,)
+        elif isinstance(event, Exposure):
+            number = known.numbers[event.experiment]
+            exposed[number].append(event.at)
+            if node is not None:
+                news[persons[node]].exposures += ((number, node, event),)
+        elif isinstance(event, Refund):
+            orders.add(event.order)
     for person in people.merged:
-        reasons[person].add(EVERYTHING)
+        news.setdefault(person, News())
     if orders:
         buyers = connection.execute(query("ordered_by"), (to_json(orders),)).fetchall()
-        persons = persons_of(connection, [node for node, _ in buyers])
+        found = persons_of(connection, [node for node, _ in buyers])
         for node, step in buyers:
-            reasons[persons[node]].add(step)
-    return reasons
+            news[found[node]].refunded += (step,)
+    connection.executemany(
+        query("extend_exposure_span"),
+        [(number, min(times), max(times)) for number, times in exposed.items()],
+    )
+    connection.executemany(
+        query("extend_step_reach"),
+        [(step, max(times)) for step, times in converted.items()],
+    )
+    return news

@@ -1,13 +1,16 @@
 """The sums that statistics need: what one outcome adds to them, and reading them."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from operator import add
+from random import getrandbits
+from typing import TypeVar
 
 from abtest.domain.experiment import VariantKey
-from abtest.domain.visitor import Outcome
+from abtest.domain.visitor import Entry, Outcome
 from abtest.stats.moments import (
     Cell,
     CellKey,
@@ -22,10 +25,23 @@ from abtest.store.sqlite.connection import query
 
 _LOW_BITS = 32
 _LOW = 2**_LOW_BITS - 1
+_STEP_BITS = 32
+_SECOND = 2
+"""The ordinal."""
 
-Key = tuple[int | str, ...]
-"""Experiment, variant, day and what else the table is keyed by."""
+Cohort = tuple[int, str, int]
+"""Experiment, variant and exposure day: what the key of every table begins with."""
 
+InCell = tuple[int, str, int, int, int]
+"""Cohort, lag, ordinal."""
+
+InPair = tuple[int, str, int, int, int, int, int]
+"""Cohort, ordinal, lag, ordinal, lag."""
+
+AtStep = tuple[int, str, int, int, str]
+"""Cohort, lag, step."""
+
+K = TypeVar("K", bound=tuple[int | str, ...])
 Values = tuple[int, ...]
 
 
@@ -42,62 +58,101 @@ class Sums:
         covariate_cells: covariate x count, covariate x amount.
     """
 
-    cohorts: dict[Key, Values] = field(default_factory=dict)
-    cells: dict[Key, Values] = field(default_factory=dict)
-    pairs: dict[Key, Values] = field(default_factory=dict)
-    steps: dict[Key, Values] = field(default_factory=dict)
-    covariate_cohorts: dict[Key, Values] = field(default_factory=dict)
-    covariate_cells: dict[Key, Values] = field(default_factory=dict)
+    cohorts: dict[Cohort, Values] = field(default_factory=dict)
+    cells: dict[InCell, Values] = field(default_factory=dict)
+    pairs: dict[InPair, Values] = field(default_factory=dict)
+    steps: dict[AtStep, Values] = field(default_factory=dict)
+    covariate_cohorts: dict[Cohort, Values] = field(default_factory=dict)
+    covariate_cells: dict[InCell, Values] = field(default_factory=dict)
 
     def add(self, experiment: int, outcome: Outcome, *, sign: int = 1) -> None:
         """Add what the outcome contributes, or with sign -1 take it away."""
-        cohort: Key = (experiment, outcome.variant, outcome.day)
+        cohort = (experiment, outcome.variant, outcome.day)
         _bump(self.cohorts, cohort, (sign, sign * (outcome.variants_seen > 1)))
-        for e in outcome.entries:
-            key = (*cohort, e.lag, e.ordinal)
-            _bump(
-                self.cells, key, (sign * e.count, sign * e.amount, sign * e.amount**2)
+        if outcome.covariate:
+            x = sign * outcome.covariate
+            _bump(self.covariate_cohorts, cohort, (x, x * outcome.covariate))
+        if outcome.steps or outcome.entries:
+            self.add_deeds(
+                cohort,
+                outcome.entries,
+                outcome.steps,
+                covariate=outcome.covariate,
+                sign=sign,
             )
-        for a, b in combinations(outcome.entries, 2):  # they are in order
-            key = (*cohort, a.ordinal, a.lag, b.ordinal, b.lag)
+
+    def add_visitors(self, cohort: Cohort, visitors: int) -> None:
+        """Add visitors who saw one variant and did nothing."""
+        _bump(self.cohorts, cohort, (visitors, 0))
+
+    def add_deeds(
+        self,
+        cohort: Cohort,
+        entries: Sequence[Entry],
+        steps: Iterable[tuple[str, int]],
+        *,
+        covariate: int,
+        sign: int = 1,
+    ) -> None:
+        """Add what somebody did who is in the cohort already."""
+        for e in entries:
+            values = (sign * e.count, sign * e.amount, sign * e.amount**2)
+            _bump(self.cells, (*cohort, e.lag, e.ordinal), values)
+        for a, b in combinations(entries, 2):  # they are in order
             products = (
                 sign * a.count * b.count,
                 sign * a.amount * b.amount,
                 sign * a.count * b.amount,
                 sign * a.amount * b.count,
             )
-            _bump(self.pairs, key, products)
-        for step, lag in outcome.steps:
+            _bump(self.pairs, (*cohort, a.ordinal, a.lag, b.ordinal, b.lag), products)
+        for step, lag in steps:
             _bump(self.steps, (*cohort, lag, step), (sign,))
-        if outcome.covariate:
-            self._add_covariate(cohort, outcome, sign)
+        if covariate:
+            x = sign * covariate
+            for e in entries:
+                key = (*cohort, e.lag, e.ordinal)
+                _bump(self.covariate_cells, key, (x * e.count, x * e.amount))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Add everything to the stored sums; rows that become zero are deleted."""
-        for table, sums, wide, is_counted in (
-            ("cohort", self.cohorts, None, True),
-            ("cell", self.cells, 2, True),
-            ("pair", self.pairs, 1, True),
-            ("step_cell", self.steps, None, True),
-            ("covariate_cohort", self.covariate_cohorts, 1, False),
-            ("covariate_cell", self.covariate_cells, 1, False),
-        ):
-            changes = [(k, v) for k, v in sums.items() if any(v)]
-            connection.executemany(
-                query(f"add_{table}"), [(*k, *_split(v, wide)) for k, v in changes]
-            )
-            # A row to which something countable was added cannot be zero.
-            connection.executemany(
-                query(f"drop_empty_{table}"),
-                [k for k, v in changes if v[0] <= 0 or not is_counted],
-            )
+        self._add_to(connection, "")
+        connection.executemany(query("add_activity"), self._activity())
 
-    def _add_covariate(self, cohort: Key, outcome: Outcome, sign: int) -> None:
-        x = sign * outcome.covariate
-        _bump(self.covariate_cohorts, cohort, (x, x * outcome.covariate))
-        for e in outcome.entries:
-            key = (*cohort, e.lag, e.ordinal)
-            _bump(self.covariate_cells, key, (x * e.count, x * e.amount))
+    def fold(self, connection: sqlite3.Connection) -> None:
+        """Add everything to the sums of visitors whose events are deleted."""
+        self._add_to(connection, "folded_")
+
+    def _add_to(self, connection: sqlite3.Connection, prefix: str) -> None:
+        """Add to the tables whose names begin so."""
+        _write(connection, prefix, "cohort", self.cohorts)
+        _write(connection, prefix, "cell", self.cells, wide=2)
+        _write(connection, prefix, "pair", self.pairs, wide=1)
+        _write(connection, prefix, "step_cell", self.steps)
+        _write(connection, prefix, "covariate_cohort", self.covariate_cohorts, wide=1)
+        _write(connection, prefix, "covariate_cell", self.covariate_cells, wide=1)
+
+    def _activity(self) -> Iterator[tuple[int, ...]]:
+        """Say what the changes mean for calendar days.
+
+        The step by which `changes` grows is random, so that after a rebuild, which
+        begins anew, the sum of the steps is not by chance what it was.
+        """
+        days: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for (experiment, _, day), values in _changes(self.cohorts):
+            days[experiment, day][0] += values[0]
+        for (experiment, _, day, lag, _), values in _changes(self.steps):
+            days[experiment, day + lag][1] += values[0]
+        for (experiment, _, day, lag, ordinal), values in _changes(self.cells):
+            days[experiment, day + lag][2] += values[0] if ordinal == _SECOND else 0
+        for (experiment, _, day, _, lag_a, _, lag_b), _ in _changes(self.pairs):
+            days[experiment, day + max(lag_a, lag_b)][0] += 0
+        for (experiment, _, day), _ in _changes(self.covariate_cohorts):
+            days[experiment, day][0] += 0
+        for (experiment, _, day, lag, _), _ in _changes(self.covariate_cells):
+            days[experiment, day + lag][0] += 0
+        step = 1 + getrandbits(_STEP_BITS)
+        return ((*key, *counts, step) for key, counts in days.items())
 
 
 def read_moments(
@@ -176,9 +231,34 @@ def _read_covariate_cells(
     return found
 
 
-def _bump(sums: dict[Key, Values], key: Key, values: Values) -> None:
+def _bump(sums: dict[K, Values], key: K, values: Values) -> None:
     before = sums.get(key)
     sums[key] = values if before is None else tuple(map(add, before, values))
+
+
+def _changes(sums: Mapping[K, Values]) -> list[tuple[K, Values]]:
+    return [(key, values) for key, values in sums.items() if any(values)]
+
+
+def _write(
+    connection: sqlite3.Connection,
+    prefix: str,
+    table: str,
+    sums: Mapping[K, Values],
+    *,
+    wide: int | None = None,
+) -> None:
+    changes = _changes(sums)
+    if not changes:
+        return
+    add = query(f"add_{table}").replace("INTO ", f"INTO {prefix}", 1)
+    connection.executemany(add, [(*k, *_split(v, wide)) for k, v in changes])
+    # A row to which something countable was added cannot be zero.
+    is_counted = not table.startswith("covariate")
+    may_be_empty = [k for k, v in changes if v[0] <= 0 or not is_counted]
+    if may_be_empty:
+        drop = query(f"drop_empty_{table}").replace("FROM ", f"FROM {prefix}", 1)
+        connection.executemany(drop, may_be_empty)
 
 
 def _split(values: Values, wide: int | None) -> Values:

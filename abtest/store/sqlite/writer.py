@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any, TypeVar
 
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
+from abtest.store.sqlite.checkpointer import LOG_PAGES, Checkpointer
 from abtest.store.sqlite.connection import connect, translated
+from abtest.store.sqlite.promise import Promise
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -27,7 +28,8 @@ class _Job:
 
     work: Work[Any, Any]
     request: object
-    answer: Future[Any] = field(default_factory=Future)
+    answer: Promise[Any] = field(default_factory=Promise)
+    is_alone: bool = False
 
 
 class GroupCommit:
@@ -46,6 +48,7 @@ class GroupCommit:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._checkpointer = Checkpointer(path)
 
     def write(self, work: Work[Request, Answer], request: Request) -> Answer:
         """Let the work answer the request; durable when this returns.
@@ -53,12 +56,19 @@ class GroupCommit:
         Raises:
             AbtestError: `unavailable`, then nothing was stored; or the work's own.
         """
-        job = _Job(work=work, request=request)
-        self._put(job)
-        try:
-            answer: Answer = job.answer.result()
-        except sqlite3.Error as error:
-            raise translated(error, self._path) from error
+        answer: Answer = self._answer(_Job(work=work, request=request))
+        return answer
+
+    def alone(self, work: Callable[[Database], Answer]) -> Answer:
+        """Let the work have the connection for itself, with no transaction open.
+
+        The others wait meanwhile; a transaction that the work leaves open is undone.
+
+        Raises:
+            AbtestError: `unavailable`; or the work's own.
+        """
+        job = _Job(work=lambda db, _: [work(db)], request=None, is_alone=True)
+        answer: Answer = self._answer(job)
         return answer
 
     def close(self) -> None:
@@ -69,6 +79,14 @@ class GroupCommit:
             thread = self._thread
         if thread is not None:
             thread.join()
+        self._checkpointer.close()
+
+    def _answer(self, job: _Job) -> Any:  # noqa: ANN401 - whatever the work answers
+        self._put(job)
+        try:
+            return job.answer.result()
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
 
     def _put(self, job: _Job) -> None:
         with self._lock:
@@ -84,18 +102,30 @@ class GroupCommit:
     def _serve(self) -> None:
         database: Database | None = None
         while (first := self._queue.get()) is not None:
-            group = [first, *self._waiting()]
+            jobs = [first, *self._waiting()]
+            group = [job for job in jobs if not job.is_alone]
             try:
-                database = database or connect(self._path, durability=self._durability)
-                database.conn.execute("BEGIN IMMEDIATE")
+                database = database or self._connect()
+                if group:
+                    database.conn.execute("BEGIN IMMEDIATE")
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait
                 # Those who came while we waited for the lock have waited enough.
-                for job in (*group, *self._waiting()):
+                for job in (*jobs, *self._waiting()):
                     job.answer.set_exception(error)
-            else:
+                continue
+            if group:
                 _settle(database, group)
+                self._checkpointer.committed(database)
+            for job in jobs:
+                if job.is_alone:
+                    _do_alone(database, job)
         if database is not None:
             database.close()
+
+    def _connect(self) -> Database:
+        database = connect(self._path, durability=self._durability)
+        database.conn.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        return database
 
     def _waiting(self) -> list[_Job]:
         jobs: list[_Job] = []
@@ -106,6 +136,18 @@ class GroupCommit:
         except Empty:
             pass
         return jobs
+
+
+def _do_alone(database: Database, job: _Job) -> None:
+    """Do the job, which opens and commits its own transactions."""
+    try:
+        (answer,) = job.work(database, [job.request])
+    except Exception as error:  # noqa: BLE001 - it belongs to the one who waits
+        database.rollback()
+        job.answer.set_exception(error)
+    else:
+        database.rollback()
+        job.answer.set_result(answer)
 
 
 def _settle(database: Database, group: Sequence[_Job]) -> None:

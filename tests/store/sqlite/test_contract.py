@@ -2,7 +2,9 @@
 
 from tests.store.config_contract import ConfigContract
 from tests.store.contract import EventContract
+from tests.store.insight_contract import InsightContract, InsightSetContract
 from tests.store.set_contract import SetContract
+from tests.store.tally_contract import TallyContract
 
 
 class TestConfig(ConfigContract):
@@ -13,5 +15,17 @@ class TestEvents(EventContract):
     pass
 
 
+class TestTally(TallyContract):
+    pass
+
+
 class TestSets(SetContract):
+    pass
+
+
+class TestInsights(InsightContract):
+    pass
+
+
+class TestInsightSets(InsightSetContract):
     pass

@@ -43,7 +43,7 @@ TAMPERING = (
     ("outcome", "DELETE FROM outcome WHERE visitor = 3", "visitor=3"),
     (
         "outcome",
-        "INSERT INTO outcome VALUES (9, 1, 'a', 20454, 1, NULL)",
+        "INSERT INTO outcome VALUES (9, 1, 'a', 20454, 1, NULL, 5)",
         "visitor=9",
     ),
     ("cohort", "UPDATE cohort SET visitors = 9 WHERE variant = 'a'", "variant=a"),
@@ -60,6 +60,10 @@ TAMPERING = (
     ("exposure_span", "UPDATE exposure_span SET first_at = 1", ""),
     ("exposure_span", "DELETE FROM exposure_span", ""),
     ("step_reach", "UPDATE step_reach SET last_at = 1", "step=purchase"),
+    ("activity", "UPDATE activity SET exposures = 7", "day=20454"),
+    ("activity", "UPDATE activity SET seconds = 7", "day=20454"),
+    ("activity", "DELETE FROM activity", "day=20455"),
+    ("activity", "INSERT INTO activity VALUES (1, 9, 0, 1, 0, 5)", "day=9"),
 )
 
 
@@ -76,8 +80,10 @@ def differences(store: SqliteStore) -> Sequence[Difference]:
 
 
 def dump(path: Path) -> list[str]:
+    """Return everything but a number that no rebuild brings back."""
     with closing(sqlite3.connect(path)) as connection:
-        return list(connection.iterdump())
+        connection.execute("UPDATE activity SET changes = 0")
+        return list(connection.iterdump())  # and is not committed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+SELECT day, kind, code, amount FROM tally WHERE experiment = ? AND day >= ?
