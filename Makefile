@@ -8,7 +8,7 @@ DEMO_DATABASE := data/demo.db
 DEMO_LOGIN := data/demo-login.txt
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-slow check bench wheel docs clean
+.PHONY: run test test-slow check bench wheel docs screenshots clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run-ready ## environment, migrations, demo data, service
@@ -40,6 +40,10 @@ bench: $(VENV)/.test-ready ## ratios against peers and limits, same run
 
 docs: $(VENV)/.test-ready ## docs/openapi.json, as the service serves it
 	$(BIN)/python -c "from pathlib import Path; from abtest.web.api.docs import document_text; from abtest.web.api.routes import ROUTES; Path('docs/openapi.json').write_text(document_text(ROUTES))"
+
+screenshots: $(VENV)/.test-ready ## docs/screenshots, of every page in both languages
+	@tools/system-packages
+	$(BIN)/python tools/screenshots.py
 
 wheel: $(VENV)/.test-ready
 	$(BIN)/python -m build --wheel --no-isolation

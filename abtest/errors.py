@@ -33,15 +33,25 @@ class FieldError:
 
 
 class AbtestError(Exception):
-    """An error whose text may be shown to the caller."""
+    """An error whose text may be shown to the caller.
+
+    Attributes:
+        retry_after: seconds after which the caller may try again, where that is known.
+    """
 
     def __init__(
-        self, code: ErrorCode, detail: str, errors: tuple[FieldError, ...] = ()
+        self,
+        code: ErrorCode,
+        detail: str,
+        errors: tuple[FieldError, ...] = (),
+        *,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.errors = errors
+        self.retry_after = retry_after
 
 
 def invalid_field(pointer: str, code: str, detail: str) -> AbtestError:

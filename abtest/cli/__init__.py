@@ -68,17 +68,42 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="key",
         place="keys:key",
-        help="Create, list and revoke the keys of programs.",
+        help="Create, list, rotate and revoke the keys of programs.",
     ),
     Entry(
         name="user",
         place="users:user",
-        help="Add and list the people who may look at the pages.",
+        help="Add and list the people who may look at the pages; reset a password.",
     ),
     Entry(
         name="migrate",
         place="database:migrate",
         help="Bring the database to the schema of this version.",
+    ),
+    Entry(
+        name="backup",
+        place="backup:backup",
+        help="Copy the database while the service runs, and check the copy.",
+    ),
+    Entry(
+        name="restore",
+        place="backup:restore",
+        help="Put a backup in the place of the database.",
+    ),
+    Entry(
+        name="export",
+        place="privacy:export",
+        help="Write what is stored about a person, or the events of an experiment.",
+    ),
+    Entry(
+        name="erase",
+        place="privacy:erase",
+        help="Erase a person: names, events, and the part in every sum.",
+    ),
+    Entry(
+        name="gc",
+        place="privacy:gc",
+        help="Delete old events and keep what they add up to.",
     ),
     Entry(
         name="doctor",

@@ -4,13 +4,13 @@ import click
 
 from abtest.cli.console import json_option, now, open_database, show
 from abtest.domain.access import ApiKey, KeyId, KeyKind
-from abtest.services.access import COMMAND_LINE, create_key, revoke_key
+from abtest.services.access import COMMAND_LINE, create_key, revoke_key, rotate_key
 from abtest.web.api.views import key_view, new_key_view
 
 
 @click.group()
 def key() -> None:
-    """Create, list and revoke the keys of programs."""
+    """Create, list, rotate and revoke the keys of programs."""
 
 
 @key.command("create")
@@ -50,6 +50,16 @@ def list_() -> None:
     with open_database() as store:
         keys = store.list_keys()
     show([key_view(k) for k in keys], *map(_line, keys))
+
+
+@key.command("rotate")
+@click.argument("key_id", metavar="ID")
+@json_option
+def rotate(key_id: str) -> None:
+    """Make a key like this one, print it, and make the old one useless."""
+    with open_database() as store:
+        new = rotate_key(store, KeyId(key_id), caller=COMMAND_LINE, now=now())
+    show(new_key_view(new), new.secret)
 
 
 @key.command("revoke")

@@ -1,6 +1,5 @@
 """`abtest serve`: the service on a production server."""
 
-import logging
 import multiprocessing.util
 import socket
 import sys
@@ -12,11 +11,14 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from abtest.app import create_context, create_service
-from abtest.cli.console import database_path, json_option, open_database, settings, show
+from abtest.app import create_service, create_serving_context
+from abtest.cli.backup_timer import BackupTimer
+from abtest.cli.console import json_option, open_database, settings, show
+from abtest.cli.preflight import serving
 from abtest.config import Settings
 from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import make_setup_token
+from abtest.web.guards.logs import set_up_logs
 
 # Each waits for its own commit; those that wait together are committed together, so
 # many threads make large groups. They are cheap while they wait.
@@ -41,11 +43,13 @@ def serve(host: str, port: int) -> None:
 
     On a database without users it prints a one-time link to make the first one.
     """
-    from abtest.store.migrate import migrate  # noqa: PLC0415 - help needs no driver
-
     configured = settings()
     _check_free(host, port)
-    migrate(database_path(configured))
+    with serving(configured):
+        _serve(host, port, configured)
+
+
+def _serve(host: str, port: int, configured: Settings) -> None:
     with open_database() as store:
         token = make_setup_token(store)
     address = configured.base_url.rstrip("/") or f"http://{_in_url(host)}:{port}"
@@ -93,10 +97,13 @@ def _loader(configured: Settings) -> Callable[[], WSGIApplication]:
     """Return what the worker calls after it was forked."""
 
     def load() -> WSGIApplication:
-        logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
-        context = create_context(configured)
+        set_up_logs(configured.log)
+        context = create_serving_context(configured)
         # Runs when the worker ends; atexit does not run in forked children.
         multiprocessing.util.Finalize(None, context.close, exitpriority=1)
+        timer = BackupTimer(configured, lambda: context.store)
+        multiprocessing.util.Finalize(None, timer.stop, exitpriority=2)
+        timer.start()
         return create_service(context)
 
     return load

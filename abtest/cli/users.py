@@ -7,12 +7,12 @@ import click
 
 from abtest.cli.console import json_option, now, open_database, show
 from abtest.domain.access import Role
-from abtest.services.access import COMMAND_LINE, add_user
+from abtest.services.access import COMMAND_LINE, add_user, set_password
 
 
 @click.group()
 def user() -> None:
-    """Add and list the people who may look at the pages."""
+    """Add and list the people who may look at the pages; reset a password."""
 
 
 @user.command("add")
@@ -32,10 +32,7 @@ def user() -> None:
 @json_option
 def add(name: str, role: str, password_stdin: bool) -> None:  # noqa: FBT001 - a flag
     """Add a person."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = secrets.token_urlsafe(15)
+    password = _password(password_stdin=password_stdin)
     with open_database() as store:
         added = add_user(
             store,
@@ -55,6 +52,28 @@ def add(name: str, role: str, password_stdin: bool) -> None:  # noqa: FBT001 - a
         )
 
 
+@user.command("passwd")
+@click.argument("name")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input; else one is made and printed.",
+)
+@json_option
+def passwd(name: str, *, password_stdin: bool) -> None:
+    """Give a person another password; they are signed out everywhere."""
+    password = _password(password_stdin=password_stdin)
+    with open_database() as store:
+        set_password(store, name, password=password, caller=COMMAND_LINE, now=now())
+    if password_stdin:
+        show({"name": name}, f"{name} has a new password.")
+    else:
+        show(
+            {"name": name, "password": password},
+            f"{name} has a new password: {password}",
+        )
+
+
 @user.command("list")
 @json_option
 def list_() -> None:
@@ -68,3 +87,9 @@ def list_() -> None:
         ],
         *(f"{u.name}  {u.role}  {u.created_at:%Y-%m-%d}" for u in users),
     )
+
+
+def _password(*, password_stdin: bool) -> str:
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return secrets.token_urlsafe(15)

@@ -3,9 +3,12 @@
 import base64
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hmac import compare_digest
+from threading import BoundedSemaphore
 
 from abtest.domain.access import (
     RIGHTS,
@@ -21,9 +24,16 @@ from abtest.domain.access import (
 )
 from abtest.errors import AbtestError, ErrorCode, invalid_field
 from abtest.services.checks import is_key, shown
+from abtest.services.key_use import note_use
 from abtest.store.protocol import ConfigStore
 
 SESSION_AGE = timedelta(days=7)
+"""How long a session lasts at most."""
+SESSION_IDLE = timedelta(hours=8)
+"""How long a session lasts when it is not used."""
+_SESSION_STEP = timedelta(minutes=5)
+"""A session that is used is prolonged by no less, so that not every page writes."""
+
 MIN_PASSWORD = 10
 MAX_PASSWORD = 256
 
@@ -31,6 +41,8 @@ _SETUP_SETTING = "setup_token_hash"
 
 # scrypt with 16 MiB, five times over: OWASP's password storage cheat sheet.
 _COST, _BLOCK, _PARALLEL = 2**14, 8, 5
+# Few at once: whoever floods the login takes neither the memory nor all the cores.
+_HASHING = BoundedSemaphore(2)
 
 ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.READ}),
@@ -117,18 +129,38 @@ def revoke_key(
     store.append_audit(_entry(caller, "key.revoke", key_id, now))
 
 
+def rotate_key(
+    store: ConfigStore, key_id: KeyId, *, caller: Caller, now: datetime
+) -> NewKey:
+    """Make a key for the same purpose in the place of one, which is useless then.
+
+    Raises:
+        AbtestError: `not_found` when there is no such key, or it was revoked.
+    """
+    found = [k for k in store.list_keys() if k.id == key_id and k.revoked_at is None]
+    if not found:
+        raise AbtestError(ErrorCode.NOT_FOUND, f"there is no key {key_id!r} to rotate")
+    old = found[0]
+    new = create_key(
+        store, old.kind, name=old.name, origins=old.origins, caller=caller, now=now
+    )
+    revoke_key(store, key_id, caller=caller, now=now)
+    return new
+
+
 def find_key(store: ConfigStore, secret: str) -> ApiKey | None:
     """Return the key with this secret unless it was revoked."""
     secret_hash = _sha256(secret)
     key = store.find_key(secret_hash)
     if key is None or not compare_digest(key.secret_hash, secret_hash):
         return None
+    note_use(store, key)
     return key
 
 
 def caller_of(key: ApiKey, *, is_crawler: bool = False) -> Caller:
     """Return what a program with this key may do."""
-    return Caller(name=f"key {key.id}", rights=RIGHTS[key.kind], is_crawler=is_crawler)
+    return _program(key.id, key.kind, is_crawler=is_crawler)
 
 
 def caller_of_user(user: User) -> Caller:
@@ -172,13 +204,7 @@ def add_user(
             "invalid_name",
             f"name {shown(name)} is unfit; use letters, digits and . _ - @",
         )
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise invalid_field(
-            "/password",
-            "invalid_password",
-            f"the password has {len(password)} characters;"
-            f" use {MIN_PASSWORD} to {MAX_PASSWORD}",
-        )
+    _check_password(password)
     user = User(
         name=UserName(name),
         role=role,
@@ -188,6 +214,19 @@ def add_user(
     store.add_user(user)
     store.append_audit(_entry(caller, "user.add", name, now, role.value))
     return user
+
+
+def set_password(
+    store: ConfigStore, name: str, *, password: str, caller: Caller, now: datetime
+) -> None:
+    """Give a user another password; whoever is signed in as them is signed out.
+
+    Raises:
+        AbtestError: `invalid` for an unfit password, `not_found`.
+    """
+    _check_password(password)
+    store.replace_password(UserName(name), hash_password(password))
+    store.append_audit(_entry(caller, "user.password", name, now))
 
 
 def sign_in(store: ConfigStore, name: str, *, password: str, now: datetime) -> str:
@@ -210,16 +249,22 @@ def sign_in(store: ConfigStore, name: str, *, password: str, now: datetime) -> s
             token_hash=_sha256(token),
             user=user.name,
             created_at=now,
-            expires_at=now + SESSION_AGE,
+            expires_at=now + SESSION_IDLE,
         )
     )
     return token
 
 
 def find_signed_in(store: ConfigStore, token: str, now: datetime) -> User | None:
-    """Return the person whose session this cookie holds."""
+    """Return the person whose session this cookie holds, and keep it from expiring."""
     session = store.find_session(_sha256(token), now)
-    return None if session is None else store.find_user(session.user)
+    if session is None:
+        return None
+    expires_at = min(now + SESSION_IDLE, session.created_at + SESSION_AGE)
+    if expires_at - session.expires_at >= _SESSION_STEP:
+        with suppress(AbtestError):  # the page can still be read from a full disk
+            store.extend_session(session.token_hash, expires_at)
+    return store.find_user(session.user)
 
 
 def sign_out(store: ConfigStore, token: str) -> None:
@@ -283,10 +328,17 @@ def _is_password(password: str, stored: str) -> bool:
     return compare_digest(actual, base64.b64decode(expected))
 
 
+@lru_cache(maxsize=1024)
+def _program(key_id: KeyId, kind: KeyKind, *, is_crawler: bool) -> Caller:
+    """Return the same caller for each of the many requests with a key."""
+    return Caller(name=f"key {key_id}", rights=RIGHTS[kind], is_crawler=is_crawler)
+
+
 def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(
-        password.encode(), salt=salt, n=_COST, r=_BLOCK, p=_PARALLEL, dklen=32
-    )
+    with _HASHING:
+        return hashlib.scrypt(
+            password.encode(), salt=salt, n=_COST, r=_BLOCK, p=_PARALLEL, dklen=32
+        )
 
 
 def _base64(data: bytes) -> str:
@@ -299,6 +351,16 @@ _NOBODY = f"scrypt${_base64(bytes(16))}${_base64(bytes(32))}"
 
 def _sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _check_password(password: str) -> None:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise invalid_field(
+            "/password",
+            "invalid_password",
+            f"the password has {len(password)} characters;"
+            f" use {MIN_PASSWORD} to {MAX_PASSWORD}",
+        )
 
 
 def _check_origin(pointer: str, origin: str) -> None:

@@ -19,7 +19,7 @@ from abtest.domain.experiment import (
 from abtest.domain.visitor import to_milliseconds
 from abtest.errors import FieldError
 from abtest.services.access import Caller, require
-from abtest.services.catalogue import Catalogue, catalogue_of
+from abtest.services.catalogue import Catalogue, Shown, catalogue_of
 from abtest.services.checks import (
     AttributeValue,
     attributes_json,
@@ -28,6 +28,7 @@ from abtest.services.checks import (
     shown,
 )
 from abtest.services.identifiers import new_id, new_visitor_id
+from abtest.services.quality import tally_shown
 from abtest.store.protocol import ExposureOutcome, Store
 
 # Words in the User-Agent of the crawlers that visit landing pages most, each from its
@@ -62,17 +63,6 @@ class AssignRequest:
     attributes: dict[str, AttributeValue] | None = None
     consent: bool = True
     force: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What one experiment shows the visitor."""
-
-    experiment: ExperimentKey
-    variant: Variant
-    in_experiment: bool
-    reason: AssignmentReason
-    first_exposure: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,27 +110,35 @@ def assign(
         visitor = VisitorId(new_visitor_id(now))
     else:
         visitor = VisitorId(check_person("/visitor", request.visitor))
-    experiments, errors = _asked_for(catalogue_of(store.list_experiments()), request)
+    is_outsider = caller.is_crawler or not request.consent
+    catalogue = catalogue_of(store.list_experiments())
+    experiments, errors = _asked_for(catalogue, request)
     seen: Mapping[ExperimentKey, VariantKey] = {}
-    if request.visitor is not None and request.consent and not caller.is_crawler:
+    if request.visitor is not None and not is_outsider:
         seen = store.find_exposures(visitor)
-    decided = [
-        (e, _decide(e, visitor, request, caller, seen.get(e.key))) for e in experiments
-    ]
-    fresh = {
-        e.key: a.variant for e, a in decided if a.in_experiment and e.key not in seen
-    }
-    held: Mapping[ExperimentKey, ExposureOutcome] = {
-        key: ExposureOutcome(variant=variant, is_first=True)
-        for key, variant in fresh.items()
-    }
+    decided: list[tuple[Experiment, Assignment]] = []
+    fresh: dict[ExperimentKey, VariantKey] = {}
+    for experiment in experiments:
+        key = experiment.key
+        assignment = _decide(experiment, visitor, request, caller, seen.get(key))
+        decided.append((experiment, assignment))
+        if assignment.in_experiment and key not in seen:
+            fresh[key] = assignment.variant
+    held: Mapping[ExperimentKey, ExposureOutcome] = {}
     if fresh and is_recorded:
         wanted = _exposures(visitor, fresh, request, caller, now)
         held = store.expose(visitor, wanted, received_at=now)
+    elif fresh:
+        held = {
+            key: ExposureOutcome(variant=variant, is_first=True)
+            for key, variant in fresh.items()
+        }
+    if is_outsider and is_recorded:
+        tally_shown(store, ((e.key, a.reason) for e, a in decided), now)
     return AssignResult(
         visitor=visitor,
         visitor_created=request.visitor is None,
-        shown=tuple(_shown(e, a, held.get(e.key)) for e, a in decided),
+        shown=tuple([_shown(catalogue, e, a, held.get(e.key)) for e, a in decided]),
         errors=tuple(errors),
     )
 
@@ -150,6 +148,8 @@ def _asked_for(
 ) -> tuple[Sequence[Experiment], list[FieldError]]:
     """Find the experiments, and what of the request cannot be answered."""
     errors: list[FieldError] = []
+    if request.experiments is None and not request.force:
+        return catalogue.visible, errors
     if request.experiments is None:
         found = {e.key: e for e in catalogue.visible}
     else:
@@ -184,7 +184,9 @@ def _decide(
     seen: VariantKey | None,
 ) -> Assignment:
     """Choose the variant; what outranks the draw comes first."""
-    if forced := _find_variant(experiment, request.force.get(experiment.key)):
+    if request.force and (
+        forced := _find_variant(experiment, request.force.get(experiment.key))
+    ):
         return _outside(forced, AssignmentReason.FORCED)
     if experiment.decided_variant is not None:
         return choose_variant(experiment, visitor)
@@ -218,17 +220,25 @@ def _exposures(
 
 
 def _shown(
-    experiment: Experiment, assignment: Assignment, held: ExposureOutcome | None
+    catalogue: Catalogue,
+    experiment: Experiment,
+    assignment: Assignment,
+    held: ExposureOutcome | None,
 ) -> Shown:
     """Say what is shown; the exposure that holds outranks the draw."""
-    key = assignment.variant if held is None else held.variant
-    return Shown(
-        experiment=experiment.key,
-        variant=_find_variant(experiment, key) or experiment.control,
-        in_experiment=assignment.in_experiment,
-        reason=assignment.reason,
-        first_exposure=held is not None and held.is_first,
-    )
+    variant = assignment.variant if held is None else held.variant
+    is_first = held is not None and held.is_first
+    made = (experiment.key, variant, assignment.reason, is_first)
+    shown = catalogue.shown.get(made)
+    if shown is None:
+        shown = catalogue.shown[made] = Shown(
+            experiment=experiment.key,
+            variant=_find_variant(experiment, variant) or experiment.control,
+            in_experiment=assignment.in_experiment,
+            reason=assignment.reason,
+            first_exposure=is_first,
+        )
+    return shown
 
 
 def _find_variant(experiment: Experiment, key: str | None) -> Variant | None:

@@ -1,10 +1,17 @@
 """What the hot calls must know of all experiments, worked out once per change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import is_
 
-from abtest.domain.experiment import Experiment, Status
+from abtest.domain.assignment import AssignmentReason
+from abtest.domain.experiment import (
+    Experiment,
+    ExperimentKey,
+    Status,
+    Variant,
+    VariantKey,
+)
 
 _HIDDEN = frozenset({Status.DRAFT, Status.ARCHIVED})
 
@@ -27,6 +34,21 @@ class Currencies:
         return self.declared[0] if len(self.declared) == 1 else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shown:
+    """What one experiment shows a visitor.
+
+    The same few are shown to all visitors: made once, and each equal to itself alone,
+    so that finding what was made of them costs nothing.
+    """
+
+    experiment: ExperimentKey
+    variant: Variant
+    in_experiment: bool
+    reason: AssignmentReason
+    first_exposure: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """All experiments, looked up by what callers send.
@@ -37,13 +59,20 @@ class Catalogue:
             and archived ones.
         steps: every declared step, with the currencies of the experiments that have
             it and are not archived.
+        askers: the experiments that declare a step, drafts and archived ones too.
         currencies: those of all experiments that are not archived.
+        shown: what was shown to somebody, by experiment, variant, reason and whether
+            it was the first exposure.
     """
 
     by_key: Mapping[str, Experiment]
     visible: tuple[Experiment, ...]
     steps: Mapping[str, Currencies]
+    askers: Mapping[str, tuple[ExperimentKey, ...]]
     currencies: Currencies
+    shown: dict[tuple[ExperimentKey, VariantKey, AssignmentReason, bool], Shown] = (
+        field(default_factory=dict)
+    )
 
 
 def catalogue_of(experiments: tuple[Experiment, ...]) -> Catalogue:
@@ -51,9 +80,11 @@ def catalogue_of(experiments: tuple[Experiment, ...]) -> Catalogue:
     # A store hands out the same objects until an experiment changes. One slot, read
     # and replaced as a whole, is safe among threads.
     known, catalogue = _latest[0]
+    if known is experiments:
+        return catalogue
     if len(known) != len(experiments) or not all(map(is_, known, experiments)):
         catalogue = _catalogue(experiments)
-        _latest[0] = (experiments, catalogue)
+    _latest[0] = (experiments, catalogue)
     return catalogue
 
 
@@ -66,6 +97,10 @@ def _catalogue(experiments: tuple[Experiment, ...]) -> Catalogue:
         steps={
             step: _currencies([e for e in current if step in e.step_keys])
             for step in sorted(declared)
+        },
+        askers={
+            step: tuple(e.key for e in experiments if step in e.step_keys)
+            for step in declared
         },
         currencies=_currencies(current),
     )

@@ -36,6 +36,7 @@ from abtest.services.checks import (
 )
 from abtest.services.identifiers import new_id, to_event_id
 from abtest.services.money_rules import read_currency, read_money, to_cents
+from abtest.store.privacy_protocol import Retention
 
 MAX_EVENT_ID = 64
 MAX_ORDER = 128
@@ -68,6 +69,7 @@ class EventRequest:
     Attributes:
         at: aware; None means now.
         value, amount: major units of `currency`.
+        trusted: False lets a server say that a browser told it, as exports do.
         day: local ISO date.
     """
 
@@ -86,6 +88,7 @@ class EventRequest:
     source: str | None = None
     day: str | None = None
     amount: float | None = None
+    trusted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +99,14 @@ class EventReader:
         is_trusted: told by a server.
         now: when the call came in.
         clock_error: what must be added to the caller's times.
+        retention: what is taken no more.
     """
 
     catalogue: Catalogue
     is_trusted: bool
     now: datetime
     clock_error: timedelta = timedelta(0)
+    retention: Retention = Retention()  # noqa: RUF009 - it is frozen
 
     def read(self, request: EventRequest) -> Event:
         """Return the event.
@@ -122,6 +127,17 @@ class EventReader:
             raise _not_allowed(kind)
         event_id = self._id(request.id)
         at = self._at(request.at)
+        event = self._event(kind, request, event_id, at)
+        self.retention.check(event)
+        return event
+
+    def _event(
+        self,
+        kind: EventType,
+        request: EventRequest,
+        event_id: EventId,
+        at: Milliseconds,
+    ) -> Event:
         match kind:
             case EventType.CONVERSION:
                 return self._conversion(request, event_id, at)
@@ -133,6 +149,9 @@ class EventReader:
                 return self._identity(request, event_id, at)
             case EventType.COST:
                 return self._cost(request, event_id, at)
+
+    def _is_trusted(self, request: EventRequest) -> bool:
+        return self.is_trusted and request.trusted is not False
 
     def _id(self, text: str | None) -> EventId:
         if text is None:
@@ -196,7 +215,7 @@ class EventReader:
             value=value,
             currency=currency,
             order=_order(request.order),
-            trusted=self.is_trusted,
+            trusted=self._is_trusted(request),
         )
 
     def _exposure(
@@ -245,7 +264,7 @@ class EventReader:
             order=order or "",
             value=value,
             currency=currency,
-            trusted=self.is_trusted,
+            trusted=self._is_trusted(request),
         )
 
     def _identity(
@@ -261,7 +280,7 @@ class EventReader:
             at=at,
             visitor=visitor,
             customer=customer,
-            trusted=self.is_trusted,
+            trusted=self._is_trusted(request),
         )
 
     def _cost(self, request: EventRequest, event_id: EventId, at: Milliseconds) -> Cost:

@@ -11,7 +11,8 @@ from abtest.services.access import Caller, require
 from abtest.services.catalogue import catalogue_of
 from abtest.services.checks import MAX_SHOWN
 from abtest.services.event_rules import EventReader, EventRequest
-from abtest.store.protocol import Store
+from abtest.services.quality import tally_batch
+from abtest.store.protocol import RecordOutcome, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,20 +79,33 @@ def record_events(
         is_trusted=caller.is_trusted,
         now=now,
         clock_error=timedelta(0) if sent_at is None else now - sent_at,
+        retention=store.retention(),
     )
-    batch: list[Event] = []
+    kept: list[tuple[EventRequest, Event]] = []
     rejected: list[Rejection] = []
+    refused: list[tuple[EventRequest | None, str]] = []
     for index, request in enumerate(events):
         if isinstance(request, Rejection):
             rejected.append(request)
+            refused.append((None, request.code))
             continue
         try:
-            batch.append(reader.read(request))
+            kept.append((request, reader.read(request)))
         except AbtestError as error:
             rejected.append(Rejection.of(index, request.id, error.errors[0]))
-    if not batch:
-        return RecordResult(accepted=0, duplicates=0, rejected=tuple(rejected))
-    outcome = store.record(batch, received_at=now)
+            refused.append((request, rejected[-1].code))
+    batch = [event for _, event in kept]
+    outcome = store.record(batch, received_at=now) if batch else RecordOutcome()
+    tally_batch(
+        store,
+        reader.catalogue,
+        kept,
+        outcome.is_new,
+        rejected=refused,
+        is_trusted=reader.is_trusted,
+        clock_error=reader.clock_error,
+        now=now,
+    )
     return RecordResult(
         accepted=outcome.accepted,
         duplicates=outcome.duplicates,

@@ -33,13 +33,10 @@ class Door:
     ) -> Iterable[bytes]:
         """Answer one request."""
         handler = _HANDLERS.get(environ["PATH_INFO"])
+        if handler is None or environ["REQUEST_METHOD"] != "POST":
+            return self._inner(environ, start_response)
         length = environ.get("CONTENT_LENGTH", "")
-        if (
-            handler is None
-            or environ["REQUEST_METHOD"] != "POST"
-            or not length.isdecimal()
-            or int(length) > MAX_BODY
-        ):
+        if not length.isdecimal() or int(length) > MAX_BODY:
             return self._inner(environ, start_response)
         body = environ["wsgi.input"].read(int(length))
         reply = answer(handler, self._context, Call(environ=environ, body=body))

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from abtest.errors import AbtestError, ErrorCode, FieldError
 from abtest.web.exchange import Headers, Reply
+from abtest.web.guards.request_id import current_request
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = 5
@@ -46,18 +47,23 @@ _HEADERS: dict[ErrorCode, Headers] = {
     ErrorCode.RATE_LIMITED: (("Retry-After", str(RETRY_AFTER)),),
     ErrorCode.UNAVAILABLE: (("Retry-After", str(RETRY_AFTER)),),
 }
-_API = ("/api/", "/ofrep/", "/healthz", "/readyz")
+_API = ("/api/", "/ofrep/", "/healthz", "/readyz", "/metrics")
 
 _log = logging.getLogger("abtest")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem in the shape of RFC 9457."""
+    """A problem in the shape of RFC 9457.
+
+    Attributes:
+        instance: id of the request, as in the header X-Request-Id and in the logs.
+    """
 
     type: str
     title: str
     status: int
     detail: str
+    instance: str = ""
     errors: tuple[FieldError, ...] = ()
 
 
@@ -76,7 +82,7 @@ def problem_of(error: AbtestError) -> Problem:
 
 def problem_reply(error: AbtestError) -> Reply:
     """Answer with the error."""
-    return _reply(problem_of(error), _HEADERS.get(error.code, ()))
+    return _reply(problem_of(error), _headers(error))
 
 
 def internal_error_reply(error: BaseException) -> Reply:
@@ -110,7 +116,7 @@ def install_error_handlers(
         return response
 
     def on_abtest_error(error: AbtestError) -> Response:
-        return answer(problem_of(error), _HEADERS.get(error.code, ()))
+        return answer(problem_of(error), _headers(error))
 
     def on_http_error(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:
@@ -170,8 +176,15 @@ def _problem(
         title=TITLES[code],
         status=status,
         detail=detail,
+        instance=current_request.get(),
         errors=errors,
     )
+
+
+def _headers(error: AbtestError) -> Headers:
+    if error.retry_after is not None:
+        return (("Retry-After", str(error.retry_after)),)
+    return _HEADERS.get(error.code, ())
 
 
 def _reply(problem: Problem, headers: Headers = ()) -> Reply:

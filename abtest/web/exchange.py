@@ -1,7 +1,7 @@
 """One HTTP call and its answer, the same for Flask and for the door before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from functools import cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
@@ -18,8 +18,7 @@ MAX_DRAINED = 8 * 1024 * 1024
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What came in.
 
     Attributes:
@@ -30,11 +29,12 @@ class Call:
 
     environ: WSGIEnvironment
     body: bytes = b""
-    args: Mapping[str, str] = field(default_factory=dict)
+    args: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def header(self, name: str) -> str:
         """Return a header by its WSGI name (`HTTP_ORIGIN`), or an empty text."""
-        return str(self.environ.get(name, ""))
+        value: str = self.environ.get(name, "")
+        return value
 
     def query(self) -> dict[str, list[str]]:
         """Return the parameters of the address.
@@ -42,7 +42,7 @@ class Call:
         Raises:
             AbtestError: `invalid` when there are too many.
         """
-        text = self.header("QUERY_STRING")
+        text = self.environ.get("QUERY_STRING")
         found: dict[str, list[str]] = {}
         if not text:
             return found
@@ -84,8 +84,7 @@ def drain(environ: WSGIEnvironment) -> None:
         left -= len(chunk)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What goes out; the headers that every answer has are added by the doors."""
 
     status: int = 200
@@ -96,21 +95,28 @@ class Reply:
     @property
     def status_line(self) -> str:
         """The status as WSGI wants it."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+        return _status_line(self.status)
 
     def wsgi_headers(self, defaults: Headers) -> list[tuple[str, str]]:
         """Return all headers; the answer's own outrank the defaults."""
-        own = {name for name, _ in self.headers}
+        if self.headers:
+            own = {name for name, _ in self.headers}
+            defaults = tuple(header for header in defaults if header[0] not in own)
         return [
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(self.body))),
-            *(header for header in defaults if header[0] not in own),
+            *defaults,
             *self.headers,
         ]
 
     def with_headers(self, *headers: tuple[str, str]) -> "Reply":
         """Return the same answer with more headers."""
-        return replace(self, headers=(*self.headers, *headers))
+        return msgspec.structs.replace(self, headers=(*self.headers, *headers))
+
+
+@cache
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
 
 
 _ENCODER = msgspec.json.Encoder()

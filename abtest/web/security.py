@@ -74,6 +74,11 @@ def authorize_publicly(
     return _let_in(key, right, crawls=is_crawler(call.header("HTTP_USER_AGENT")))
 
 
+def public_key_in(call: Call) -> str | None:
+    """Return the key that stands in the address."""
+    return next(iter(call.query().get("key", ())), None)
+
+
 def _let_in(key: ApiKey, right: Right, *, crawls: bool = False) -> Caller:
     caller = caller_of(key, is_crawler=crawls)
     if right not in caller.rights:

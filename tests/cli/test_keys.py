@@ -84,3 +84,22 @@ def test_people_are_added(run: Commands) -> None:
         ("bob", "viewer"),
     ]
     assert "ada  admin" in run("user", "list").out
+
+
+def test_a_password_is_reset(run: Commands) -> None:
+    run("user", "add", "ada")
+    made = run("user", "passwd", "ada", "--json").content
+    assert made["name"] == "ada"
+    assert len(made["password"]) >= 20
+    told = run("user", "passwd", "ada", "--password-stdin", stdin="long enough pass\n")
+    assert (told.code, told.out) == (0, "ada has a new password.\n")
+    assert run("user", "passwd", "eve").code == 1
+
+
+def test_a_key_is_rotated(run: Commands) -> None:
+    old = run("key", "create", "--kind", "pk", "--name", "shop", "--json").content
+    new = run("key", "rotate", old["id"], "--json").content
+    assert (new["kind"], new["name"]) == ("pk", "shop")
+    assert new["key"] != old["key"]
+    assert run("key", "rotate", old["id"]).code == 1
+    assert "revoked" in run("key", "list").out

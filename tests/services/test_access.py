@@ -24,9 +24,12 @@ from abtest.services.access import (
     redeem_setup_token,
     require,
     revoke_key,
+    rotate_key,
+    set_password,
     sign_in,
     sign_out,
 )
+from abtest.services.key_use import was_used
 from abtest.store.protocol import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -46,6 +49,56 @@ def test_a_key_is_found_by_its_secret_alone(store: Store, kind: KeyKind) -> None
     assert find_key(store, new.secret[:-1]) is None
     assert find_key(store, new.key.secret_hash) is None
     assert find_key(store, "") is None
+
+
+def test_a_rotated_key_is_like_the_old_one_which_is_useless(store: Store) -> None:
+    old = create_key(
+        store,
+        KeyKind.PUBLISHABLE,
+        name="shop",
+        origins=("https://shop.example",),
+        caller=COMMAND_LINE,
+        now=NOW,
+    )
+    new = rotate_key(store, old.key.id, caller=COMMAND_LINE, now=NOW)
+    assert find_key(store, old.secret) is None
+    assert find_key(store, new.secret) == new.key
+    for name in ("kind", "name", "origins"):
+        assert getattr(new.key, name) == getattr(old.key, name)
+    with pytest.raises(AbtestError) as caught:
+        rotate_key(store, old.key.id, caller=COMMAND_LINE, now=NOW)
+    assert refusal(caught) is ErrorCode.NOT_FOUND
+
+
+def test_a_new_password_takes_the_place_of_the_old_one(store: Store) -> None:
+    add_user(
+        store,
+        "ada",
+        password=PASSWORD,
+        role=Role.VIEWER,
+        caller=COMMAND_LINE,
+        now=NOW,
+    )
+    token = sign_in(store, "ada", password=PASSWORD, now=NOW)
+    newer = f"{PASSWORD} staple"
+    with pytest.raises(AbtestError) as caught:
+        set_password(store, "ada", password="short", caller=COMMAND_LINE, now=NOW)
+    assert refusal(caught) is ErrorCode.INVALID
+    set_password(store, "ada", password=newer, caller=COMMAND_LINE, now=NOW)
+    assert find_signed_in(store, token, NOW) is None
+    with pytest.raises(AbtestError) as caught:
+        sign_in(store, "ada", password=PASSWORD, now=NOW)
+    assert refusal(caught) is ErrorCode.UNAUTHENTICATED
+    assert sign_in(store, "ada", password=newer, now=NOW)
+    assert store.list_audit(limit=1)[0].action == "user.password"
+
+
+def test_the_first_use_of_a_key_is_noted(store: Store) -> None:
+    new = create_key(store, KeyKind.SERVER, name="", caller=COMMAND_LINE, now=NOW)
+    assert not was_used(store, new.key)
+    for _ in range(2):
+        assert find_key(store, new.secret)
+        assert was_used(store, new.key)
 
 
 def test_a_revoked_key_is_useless(store: Store) -> None:
@@ -132,9 +185,13 @@ def test_signing_in_and_out(store: Store) -> None:
     token = sign_in(store, "ada", password=PASSWORD, now=NOW)
     assert find_signed_in(store, token, NOW) == user
     assert find_signed_in(store, "x" + token, NOW) is None
-    almost = NOW + timedelta(days=7) - timedelta(seconds=1)
-    assert find_signed_in(store, token, almost) == user
-    assert find_signed_in(store, token, NOW + timedelta(days=7)) is None
+    unused = sign_in(store, "ada", password=PASSWORD, now=NOW)
+    assert find_signed_in(store, unused, NOW + timedelta(hours=8)) is None
+    last = NOW + timedelta(days=7)
+    for hours in range(0, 7 * 24, 7):
+        assert find_signed_in(store, token, NOW + timedelta(hours=hours)) == user
+    assert find_signed_in(store, token, last - timedelta(seconds=1)) == user
+    assert find_signed_in(store, token, last) is None
     other = sign_in(store, "ada", password=PASSWORD, now=NOW)
     sign_out(store, token)
     assert find_signed_in(store, token, NOW) is None

@@ -13,10 +13,10 @@ from abtest.services.access import COMMAND_LINE, Caller
 from abtest.services.assigning import (
     AssignRequest,
     AssignResult,
-    Shown,
     assign,
     is_crawler,
 )
+from abtest.services.catalogue import Shown
 from abtest.services.event_rules import EventRequest
 from abtest.services.experiments import act_on_experiment, create_experiment
 from abtest.services.recording import record_events

@@ -11,9 +11,13 @@ from abtest.domain.experiment import Experiment
 from abtest.domain.funnel import MoneyWeights
 from abtest.errors import AbtestError
 from abtest.services.analysis import analyze
-from abtest.services.customers import CustomerReport, describe_customers
-from abtest.stats.results import NotEstimable, Reason
-from abtest.stats.retention import CustomerFigures, KeyFigure
+from abtest.services.customers import (
+    CustomerReport,
+    Periods,
+    describe_customers,
+)
+from abtest.stats.results import KeyFigure, NotEstimable, Reason
+from abtest.stats.retention import CustomerFigures, HabitFigures
 from abtest.store.protocol import Store
 from tests.services.shoppers import Shopper, shop, table, visits
 from tests.services.traffic import KEY, running
@@ -121,3 +125,64 @@ def test_a_cost_that_is_none(store: Store, cost: float) -> None:
 def test_the_table_of_shoppers_is_what_it_says() -> None:
     rows = table([Shopper(variant="a", orders=2, bought=((0, 100), (3, 50)))])
     assert np.array_equal(rows, [[1, 1, 100, 50, 2]])
+
+
+def test_who_came_back_and_who_is_loyal(store: Store) -> None:
+    """Periods of 10 days: the later one ends on 31 January, after 26 days."""
+    store.add_experiment(MONEY)
+    store.record(
+        visits(
+            [
+                Shopper(variant="a", bought=((8, 100), (20, 40), (26, 10))),  # kept
+                Shopper(variant="a", bought=((9, 300), (10, 300), (60, 1))),  # lost
+                Shopper(variant="a", bought=((14, 50), (17, 90))),  # kept, pays more
+                Shopper(variant="a", day=12, bought=((8, 70),)),  # new
+                Shopper(variant="a", bought=((2, 900), (3, 900), (4, 900))),  # before
+                Shopper(variant="a"),
+                Shopper(variant="b", day=20, bought=((1, 5),)),
+            ]
+        ),
+        received_at=NOW,
+    )
+    found = describe_customers(
+        store,
+        KEY,
+        now=NOW,
+        as_of=date(2026, 1, 31),
+        period_days=10,
+        loyal_purchases=3,
+    )
+    assert found.periods == Periods(
+        days=10,
+        earlier_first=date(2026, 1, 12),
+        earlier_last=date(2026, 1, 21),
+        later_first=date(2026, 1, 22),
+        later_last=date(2026, 1, 31),
+    )
+    control, treated = (v.loyalty for v in found.variants)
+    assert isinstance(control, HabitFigures)
+    habits = control.habits
+    assert (habits.customers, habits.loyal) == (5, 2)
+    assert (habits.at_start, habits.at_end, habits.new) == (3, 3, 1)
+    assert figure(control.retention_rate).estimate == pytest.approx(2 / 3)
+    assert figure(control.churn_rate).estimate == pytest.approx(1 / 3)
+    # Paid 100, 600 and 50 before, 50, 0 and 90 afterwards.
+    assert figure(control.revenue_churn).estimate == pytest.approx(650 / 750)
+    assert figure(control.loyal_rate).estimate == pytest.approx(2 / 5)
+    assert treated == NotEstimable(Reason.NOT_MATURE)
+
+
+def test_nobody_bought(store: Store) -> None:
+    store.add_experiment(MONEY)
+    store.record(visits([Shopper(variant="a")]), received_at=NOW)
+    (control, treated) = (v.loyalty for v in customers(store).variants)
+    assert control == NotEstimable(Reason.NO_CONVERSIONS)
+    assert treated == NotEstimable(Reason.NOT_MATURE)
+
+
+def test_bounds_of_periods(store: Store) -> None:
+    store.add_experiment(MONEY)
+    with pytest.raises(AbtestError, match="period_days is 0"):
+        describe_customers(store, KEY, now=NOW, period_days=0)
+    with pytest.raises(AbtestError, match="loyal_purchases is 101"):
+        describe_customers(store, KEY, now=NOW, loyal_purchases=101)

@@ -1,9 +1,10 @@
 """Routes for whoever administers the service."""
 
 from abtest.domain.access import Right
-from abtest.web.api import experiments, keys
+from abtest.web.api import experiments, keys, visitors
 from abtest.web.api.serving import BASE, Route, guarded_route
 from abtest.web.api.shapes import AuditPage, KeyBody, KeyPage, NewKeyView
+from abtest.web.api.visitors import PersonView
 
 ADMIN_ROUTES: tuple[Route, ...] = (
     guarded_route(
@@ -42,5 +43,25 @@ ADMIN_ROUTES: tuple[Route, ...] = (
         Right.MANAGE,
         query=experiments.LIMIT,
         answer=AuditPage,
+    ),
+    guarded_route(
+        "GET",
+        f"{BASE}/visitors/{{id}}",
+        "Everything stored about a person",
+        visitors.get_visitor,
+        Right.MANAGE,
+        query=(visitors.KIND,),
+        answer=PersonView,
+        errors=(404,),
+    ),
+    guarded_route(
+        "DELETE",
+        f"{BASE}/visitors/{{id}}",
+        "Erase a person",
+        visitors.delete_visitor,
+        Right.MANAGE,
+        query=(visitors.KIND,),
+        status=204,
+        errors=(503,),
     ),
 )

@@ -1,6 +1,7 @@
 """POST and GET /api/v1/assign: which variants a visitor is shown."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -8,11 +9,13 @@ from abtest.domain.access import Right
 from abtest.domain.assignment import AssignmentReason
 from abtest.errors import FieldError, invalid_field
 from abtest.services.assigning import AssignRequest, AssignResult, assign
+from abtest.services.catalogue import Shown
 from abtest.services.checks import shown
+from abtest.services.visit_attributes import visit_attributes
 from abtest.web.api.decoding import decode
 from abtest.web.context import Context
 from abtest.web.exchange import Call, Reply, json_reply
-from abtest.web.security import authorize_publicly
+from abtest.web.security import authorize_publicly, public_key_in
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +55,7 @@ _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 def answer_assign(context: Context, call: Call) -> Reply:
     """Answer and record the exposures."""
     body = decode(call.body, _DECODER)
-    key = body.key or next(iter(call.query().get("key", ())), None)
+    key = body.key or public_key_in(call)
     return _answer(context, call, body, key, is_recorded=not _is_prefetch(call))
 
 
@@ -66,8 +69,7 @@ def answer_assign_unrecorded(context: Context, call: Call) -> Reply:
         consent=_truth("consent", next(iter(query.get("consent", ())), "true")),
         force=_pairs(query.get("force", [])),
     )
-    key = next(iter(query.get("key", ())), None)
-    return _answer(context, call, request, key, is_recorded=False)
+    return _answer(context, call, request, public_key_in(call), is_recorded=False)
 
 
 def _answer(
@@ -80,32 +82,42 @@ def _answer(
 ) -> Reply:
     store = context.store
     caller = authorize_publicly(store, call, Right.ASSIGN, key)
+    request.attributes = visit_attributes(
+        request.attributes,
+        url=request.url,
+        # A server that asks for its visitor is no browser.
+        user_agent="" if caller.is_trusted else call.header("HTTP_USER_AGENT"),
+    )
     result = assign(store, request, caller, context.now(), is_recorded=is_recorded)
+    context.metrics.count_assignments(s.reason for s in result.shown)
     return json_reply(_view(result))
 
 
 def _view(result: AssignResult) -> AssignView:
     return AssignView(
         result.visitor,
-        {
-            s.experiment: AssignmentView(
-                s.variant.key,
-                msgspec.Raw(s.variant.payload_json),
-                s.in_experiment,
-                s.reason,
-                s.first_exposure,
-            )
-            for s in result.shown
-        },
+        {s.experiment: _assignment_view(s) for s in result.shown},
         result.visitor_created,
         result.errors,
     )
 
 
+@lru_cache(maxsize=4096)
+def _assignment_view(shown: Shown) -> AssignmentView:
+    return AssignmentView(
+        shown.variant.key,
+        msgspec.Raw(shown.variant.payload_json),
+        shown.in_experiment,
+        shown.reason,
+        shown.first_exposure,
+    )
+
+
 def _is_prefetch(call: Call) -> bool:
     """Tell whether the browser only guesses that the page will be looked at."""
-    purpose = call.header("HTTP_SEC_PURPOSE") or call.header("HTTP_PURPOSE")
-    return "prefetch" in purpose
+    environ = call.environ
+    purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE")
+    return purpose is not None and "prefetch" in purpose
 
 
 def _listed(values: list[str]) -> tuple[str, ...]:

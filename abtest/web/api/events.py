@@ -14,7 +14,7 @@ from abtest.services.recording import Rejection, record_events
 from abtest.web.api.decoding import complain, decode, parse
 from abtest.web.context import Context
 from abtest.web.exchange import Call, Reply, json_reply
-from abtest.web.security import authorize_publicly
+from abtest.web.security import authorize_publicly, public_key_in
 
 MAX_EVENTS = 500
 
@@ -55,10 +55,15 @@ def answer_events(context: Context, call: Call) -> Reply:
     """Record the events and say what became of each."""
     batch = _read(call.body)
     store = context.store
-    key = batch.key or next(iter(call.query().get("key", ())), None)
+    key = batch.key or public_key_in(call)
     caller = authorize_publicly(store, call, Right.RECORD, key)
     result = record_events(
         store, batch.events, caller, context.now(), sent_at=batch.sent_at
+    )
+    context.metrics.count_events(
+        accepted=result.accepted,
+        duplicates=result.duplicates,
+        rejected=len(result.rejected),
     )
     return json_reply(result)
 

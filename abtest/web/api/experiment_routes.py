@@ -4,7 +4,17 @@ from functools import partial
 
 from abtest.domain.access import Right
 from abtest.domain.experiment import Action
-from abtest.web.api import customers, experiments, plan, report
+from abtest.web.api import (
+    cohorts,
+    costs,
+    customers,
+    experiments,
+    funnel,
+    plan,
+    report,
+    segments,
+    timeseries,
+)
 from abtest.web.api.plan_shapes import PlanBody, PlanView
 from abtest.web.api.serving import BASE, Route, guarded_route
 from abtest.web.api.shapes import (
@@ -96,6 +106,56 @@ EXPERIMENT_ROUTES: tuple[Route, ...] = (
         customers.get_customers,
         Right.READ,
         query=customers.PARAMETERS,
+        answer=dict[str, object],
+        errors=(404,),
+    ),
+    guarded_route(
+        "GET",
+        f"{_ONE}/costs",
+        "What the visitors cost, beside what they may cost",
+        costs.get_costs,
+        Right.READ,
+        query=costs.PARAMETERS,
+        answer=dict[str, object],
+        errors=(404,),
+    ),
+    guarded_route(
+        "GET",
+        f"{_ONE}/segments",
+        "Effects within groups of visitors; an exploration, never a verdict",
+        segments.get_segments,
+        Right.READ,
+        query=segments.PARAMETERS,
+        answer=dict[str, object],
+        errors=(404,),
+    ),
+    guarded_route(
+        "GET",
+        f"{_ONE}/timeseries",
+        "How it went, day by day: estimates, effects, looks and changes",
+        timeseries.get_timeseries,
+        Right.READ,
+        query=timeseries.PARAMETERS,
+        answer=dict[str, object],
+        errors=(404,),
+    ),
+    guarded_route(
+        "GET",
+        f"{_ONE}/cohorts",
+        "Visitors by the week of their exposure, and what became of them since",
+        cohorts.get_cohorts,
+        Right.READ,
+        query=cohorts.PARAMETERS,
+        answer=dict[str, object],
+        errors=(404,),
+    ),
+    guarded_route(
+        "GET",
+        f"{BASE}/funnel",
+        "The funnel of all traffic, its biggest leak and strongest lever",
+        funnel.get_funnel,
+        Right.READ,
+        query=funnel.PARAMETERS,
         answer=dict[str, object],
         errors=(404,),
     ),

@@ -22,8 +22,11 @@ def get_health(_context: Context, _call: Call) -> Reply:
 
 
 def get_readiness(context: Context, _call: Call) -> Reply:
-    """Answer only when the database takes a write."""
-    context.store.check_writable()
+    """Answer only when the service can do its work; else with every reason."""
+    obstacles = context.readiness.obstacles(context.now())
+    if obstacles:
+        reasons = "; ".join(f"{o.code}: {o.detail}" for o in obstacles)
+        raise AbtestError(ErrorCode.UNAVAILABLE, f"not ready: {reasons}", obstacles)
     return json_reply(HealthView(status="ready"))
 
 

@@ -6,8 +6,10 @@ from datetime import date
 from abtest.domain.experiment import ExperimentKey
 from abtest.errors import invalid_field
 from abtest.services.checks import shown
+from abtest.services.reporting import Question
 from abtest.web.api.serving import Asked, Parameter
 from abtest.web.exchange import Reply, json_reply
+from abtest.web.render.serialize import report_to_json
 
 LANGUAGES = ("de", "en")
 
@@ -37,19 +39,14 @@ PARAMETERS = (
 
 def get_report(asked: Asked) -> Reply:
     """Answer with the report of one experiment."""
-    # scipy takes seconds to load; a process that never reports never loads it.
-    from abtest.services.analysis import analyze  # noqa: PLC0415
-    from abtest.web.render.serialize import report_to_json  # noqa: PLC0415
-
-    report = analyze(
-        asked.store,
-        ExperimentKey(asked.call.args["key"]),
-        now=asked.now,
+    question = Question(
+        experiment=ExperimentKey(asked.call.args["key"]),
         as_of=read_day(asked),
         first_weight=read_number(asked, "first_weight"),
         second_weight=read_number(asked, "second_weight"),
         lift_prior=_read_prior(asked),
     )
+    report = asked.desk.report(question, now=asked.now)
     return json_reply(report_to_json(report, read_language(asked)))
 
 
@@ -83,9 +80,23 @@ def read_number(asked: Asked, name: str) -> float | None:
     return number
 
 
-def read_day(asked: Asked) -> date | None:
-    """Return the last day that shall count."""
-    text = asked.query.get("as_of")
+def read_whole(asked: Asked, name: str) -> int | None:
+    """Return a whole number of the address."""
+    number = read_number(asked, name)
+    if number is None:
+        return None
+    if number != int(number):
+        raise invalid_field(
+            f"?{name}",
+            "invalid_value",
+            f"{name} is {number:g}; use a whole number like 30",
+        )
+    return int(number)
+
+
+def read_day(asked: Asked, name: str = "as_of") -> date | None:
+    """Return a day of the address; usually the last day that shall count."""
+    text = asked.query.get(name)
     if text is None:
         return None
     try:
@@ -94,7 +105,9 @@ def read_day(asked: Asked) -> date | None:
         day = None
     if day is None or day.isoformat() != text:
         raise invalid_field(
-            "?as_of", "invalid_day", f"as_of is {shown(text)}; write it as 2026-01-31"
+            f"?{name}",
+            "invalid_day",
+            f"{name} is {shown(text)}; write it as 2026-01-31",
         )
     return day
 

@@ -4,33 +4,21 @@ from abtest.web.api import docs, health
 from abtest.web.api.admin_routes import ADMIN_ROUTES
 from abtest.web.api.experiment_routes import EXPERIMENT_ROUTES
 from abtest.web.api.landing_routes import LANDING_ROUTES
-from abtest.web.api.serving import BASE, Handler, Route
+from abtest.web.api.ops_routes import OPS_ROUTES
+from abtest.web.api.serving import BASE, Route
 from abtest.web.context import Context
 from abtest.web.exchange import Call, Reply
-
-
-def _free(path: str, summary: str, handler: Handler, content_type: str) -> Route:
-    return Route(
-        method="GET",
-        path=path,
-        summary=summary,
-        handler=handler,
-        content_type=content_type,
-    )
 
 
 def _document(_context: Context, _call: Call) -> Reply:
     return docs.document_reply(ROUTES)
 
 
-def _docs_page(_context: Context, _call: Call) -> Reply:
-    return docs.page_reply(ROUTES)
-
-
 ROUTES: tuple[Route, ...] = (
     *LANDING_ROUTES,
     *EXPERIMENT_ROUTES,
     *ADMIN_ROUTES,
+    *OPS_ROUTES,
     Route(
         method="GET",
         path=f"{BASE}/openapi.json",
@@ -38,7 +26,6 @@ ROUTES: tuple[Route, ...] = (
         handler=_document,
         answer=dict[str, object],
     ),
-    _free("/api/docs", "The API for people to read", _docs_page, "text/html"),
     Route(
         method="GET",
         path="/healthz",
@@ -49,7 +36,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
         path="/readyz",
-        summary="Whether the database takes a write",
+        summary="Whether the service can do its work; the reasons if not",
         handler=health.get_readiness,
         answer=health.HealthView,
         errors=(503,),

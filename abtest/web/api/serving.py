@@ -10,6 +10,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from abtest.domain.access import Right
 from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import Caller
+from abtest.services.calculating import Calculator
+from abtest.services.reporting import ReportDesk
 from abtest.store.protocol import Store
 from abtest.web.context import Context
 from abtest.web.errors import internal_error_reply, problem_reply, to_response
@@ -64,6 +66,8 @@ class Asked:
     """A call that was let in, with what is needed to answer it."""
 
     store: Store
+    desk: ReportDesk
+    calculator: Calculator
     caller: Caller
     now: datetime
     call: Call
@@ -85,6 +89,8 @@ def guarded(
         return respond(
             Asked(
                 store=store,
+                desk=context.desk,
+                calculator=context.calculator,
                 caller=caller,
                 now=context.now(),
                 call=call,

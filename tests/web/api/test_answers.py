@@ -66,6 +66,7 @@ def test_problems_have_one_shape(
         "title": TITLES[kind],
         "status": status,
         "detail": answer.content["detail"],
+        "instance": answer.headers["X-Request-Id"],
     }
     if status == 405:
         assert "Allow" in answer.headers

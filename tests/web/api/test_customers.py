@@ -74,6 +74,35 @@ def test_what_cannot_be_said_yet(shop: Asker) -> None:
         "name": "Old",
         "control": True,
         "not_estimable": "not_mature",
+        "loyalty": {"not_estimable": "not_mature"},
+    }
+
+
+def test_who_came_back_by_hand(shop: Asker) -> None:
+    """Days from 20 to 21 February, then from 22 to 23: one of two came back."""
+    query = "?period_days=2&loyal_purchases=2&as_of=2026-02-23"
+    content = customers(shop, query).content
+    assert content["earlier_period"] == ["2026-02-20", "2026-02-21"]
+    assert content["later_period"] == ["2026-02-22", "2026-02-23"]
+    assert (content["period_days"], content["loyal_purchases"]) == (2, 2)
+    loyalty = content["variants"][0]["loyalty"]
+    assert {name: n for name, n in loyalty.items() if isinstance(n, int)} == {
+        "customers": 2,
+        "loyal_customers": 1,
+        "customers_at_start": 2,
+        "customers_at_end": 1,
+        "new_customers": 0,
+    }
+    estimates = {
+        name: figure["estimate"]
+        for name, figure in loyalty.items()
+        if isinstance(figure, dict)
+    }
+    assert estimates == {
+        "loyal_rate": 0.5,
+        "retention_rate": 0.5,
+        "churn_rate": 0.5,
+        "revenue_churn": 0.75,
     }
 
 
@@ -84,6 +113,9 @@ def test_what_cannot_be_said_yet(shop: Asker) -> None:
         ("acquisition_cost=-1", "?acquisition_cost"),
         ("as_of=soon", "?as_of"),
         ("cost=1", "?cost"),
+        ("period_days=1.5", "?period_days"),
+        ("period_days=0", "?period_days"),
+        ("loyal_purchases=0", "?loyal_purchases"),
     ],
 )
 def test_a_wrong_address_is_named(shop: Asker, query: str, pointer: str) -> None:

@@ -29,18 +29,27 @@ WHO_MAY = {
     ("POST", "/api/v1/experiments/{key}/archive"): {AK},
     ("GET", "/api/v1/experiments/{key}/report"): {RK, AK},
     ("GET", "/api/v1/experiments/{key}/customers"): {RK, AK},
+    ("GET", "/api/v1/experiments/{key}/costs"): {RK, AK},
+    ("GET", "/api/v1/experiments/{key}/segments"): {RK, AK},
+    ("GET", "/api/v1/experiments/{key}/timeseries"): {RK, AK},
+    ("GET", "/api/v1/experiments/{key}/cohorts"): {RK, AK},
+    ("GET", "/api/v1/funnel"): {RK, AK},
     ("POST", "/api/v1/plan"): {RK, AK},
     ("GET", "/api/v1/keys"): {AK},
     ("POST", "/api/v1/keys"): {AK},
     ("DELETE", "/api/v1/keys/{id}"): {AK},
     ("GET", "/api/v1/audit"): {AK},
+    ("GET", "/api/v1/visitors/{id}"): {AK},
+    ("DELETE", "/api/v1/visitors/{id}"): {AK},
+    ("GET", "/api/v1/quality"): {RK, AK},
+    ("GET", "/api/v1/experiments/{key}/quality"): {RK, AK},
 }
 FREE = {
     ("GET", "/api/v1/openapi.json"),
-    ("GET", "/api/docs"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/abtest.js"),
+    ("GET", "/metrics"),  # on the same machine; see tests/web/guards
 }
 
 

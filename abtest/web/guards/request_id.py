@@ -1,0 +1,14 @@
+"""The id of the request that is being answered, for logs, answers and problems."""
+
+from contextvars import ContextVar
+from os import urandom
+
+HEADER = "X-Request-Id"
+
+current_request: ContextVar[str] = ContextVar("current_request", default="")
+"""Empty outside of a request."""
+
+
+def new_request_id() -> str:
+    """Return sixteen random hex digits; a sender's own id is never taken over."""
+    return urandom(8).hex()

@@ -1,0 +1,190 @@
+"""Rows a second of `abtest import`, beside `executemany` into one bare table.
+
+Run: python benchmarks/import_file.py [ROWS] [ROUNDS]
+
+The file is a log in order of time: a fifth of its rows are first exposures, the others
+are steps of the funnel, purchases with amounts and order numbers, identities and
+refunds of the same visitors during the ninety days after. The bare table has the columns
+of a raw event and a unique id of 16 bytes, ready in memory, and is filled in
+transactions of the same size: the limit of SQLite and of the disk. Each import runs in a
+process of its own. The rounds are interleaved; only ratios within one run mean something.
+"""
+
+import csv
+import json
+import os
+import random
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from abtest.services.imports.identity import EventNames
+from abtest.services.imports.run import BATCH
+
+ROWS = 1_000_000
+START = 1_756_684_800  # 2025-09-01
+DAY = 86_400
+SPAN = 90
+HEADER = ("at", "visitor", "customer", "what", "variant", "amount", "order")
+EXPERIMENT = {
+    "key": "shop",
+    "variants": [{"key": "a"}, {"key": "b"}],
+    "funnel": [{"key": "product"}, {"key": "cart"}, {"key": "purchase"}],
+    "first_conversion": {"step": "purchase"},
+    "second_conversion": {"step": "purchase", "ordinal": 2},
+    "window_days": 60,
+    "weights": {"first": 1, "second": 1, "currency": "EUR"},
+}
+MAPPING = (
+    *("--map", "at=at", "--map", "visitor=visitor", "--map", "customer=customer"),
+    *("--map", "type=what", "--map", "variant=variant", "--map", "value=amount"),
+    *("--map", "order=order"),
+)
+WHAT = ("product", "cart", "purchase", "identify", "refund")
+SHARES = (60, 25, 12, 2, 1)
+"""Of the rows that are no exposures, in percent."""
+
+
+def main(rows: int, rounds: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
+        path = Path(folder)
+        log = path / "log.csv"
+        _write(log, rows)
+        size = log.stat().st_size / 1e6
+        print(f"{rows:,} rows, {size:.0f} MB, transactions of {BATCH:,} rows")
+        told = _prepared(log)
+        speeds: dict[str, list[float]] = {}
+        peak = 0.0
+        for number in range(rounds):
+            speeds.setdefault("bare table", []).append(
+                rows / _bare(path / f"bare{number}.db", told)
+            )
+            program = _program(path / f"abtest{number}.db", path)
+            for what, options in (("parse and check", ("--dry-run",)), ("import", ())):
+                found = _imported(program, log, options)
+                speeds.setdefault(what, []).append(rows / float(found["seconds"]))
+            speeds.setdefault("import again", []).append(
+                rows / float(_imported(program, log, ())["seconds"])
+            )
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            for file in path.glob(f"*{number}.db*"):
+                file.unlink()
+        first = statistics.median(speeds["bare table"])
+        print(f"{'stage':<18} {'rows/s':>9} {'us/row':>7} {'of bare':>8}")
+        medians = {what: statistics.median(found) for what, found in speeds.items()}
+        both = 1 / medians["import"] - 1 / medians["parse and check"]
+        medians["store alone"] = 1 / both
+        for what, speed in medians.items():
+            per_row = 1e6 / speed
+            print(f"{what:<18} {speed:>9,.0f} {per_row:>7.1f} {speed / first:>8.2f}")
+        print(f"memory of an import at its peak: {peak:.0f} MB")
+
+
+def _write(path: Path, rows: int) -> None:
+    chance = random.Random(4)  # noqa: S311 - the same file each time
+    visitors = [
+        (START + chance.randrange(SPAN // 2 * DAY), f"{chance.getrandbits(64):016x}")
+        for _ in range(rows // 5)
+    ]
+    found: list[tuple[int, str, str, str, str, str, str]] = []
+    orders: list[tuple[int, str]] = []
+    for number, (at, visitor) in enumerate(visitors):
+        found.append((at, visitor, "", "exposure", "ab"[number % 2], "", ""))
+    for number, what in enumerate(chance.choices(WHAT, SHARES, k=rows - len(found))):
+        # Some visitors do very much, most do little.
+        place = int(len(visitors) * chance.random() ** 1.5)
+        at, visitor = visitors[place]
+        later = at + int(chance.expovariate(1 / (8 * DAY))) % (SPAN // 2 * DAY)
+        row = (later, visitor, "", f"conversion:{what}", "", "", "")
+        if what == "identify":
+            row = (later, visitor, f"c{place}", "identify", "", "", "")
+        elif what == "purchase":
+            orders.append((later, f"A-{number}"))
+            amount = f"{chance.lognormvariate(4, 1):.2f}"
+            row = (*row[:5], amount, orders[-1][1])
+        elif what == "refund" and orders:
+            bought, order = chance.choice(orders)
+            row = (bought + DAY, "", "", "refund", "", "", order)
+        found.append(row)
+    found.sort()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER)
+        for at, *rest in found:
+            told = datetime.fromtimestamp(at, UTC)
+            writer.writerow((f"{told:%Y-%m-%dT%H:%M:%SZ}", *rest))
+
+
+def _prepared(path: Path) -> list[tuple[str | int | bytes, ...]]:
+    """Return the rows as the bare table takes them."""
+    return list(_rows(path))
+
+
+def _rows(path: Path) -> Iterator[tuple[str | int | bytes, ...]]:
+    names = EventNames()
+    with path.open(encoding="utf-8", newline="") as file:
+        for at, *rest in csv.reader(file):
+            if at == HEADER[0]:
+                continue
+            moment = int(datetime.fromisoformat(at).timestamp() * 1000)
+            yield (names.repeatable(moment, *rest), moment, *rest)
+
+
+def _bare(path: Path, rows: list[tuple[str | int | bytes, ...]]) -> float:
+    """Return the seconds that `executemany` takes."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(
+        "CREATE TABLE event (id BLOB NOT NULL UNIQUE, at INTEGER, visitor TEXT,"
+        " customer TEXT, what TEXT, variant TEXT, amount TEXT, order_number TEXT)"
+    )
+    began = time.perf_counter()
+    for first in range(0, len(rows), BATCH):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows[first : first + BATCH],
+        )
+        connection.execute("COMMIT")
+    seconds = time.perf_counter() - began
+    connection.close()
+    return seconds
+
+
+def _program(database: Path, folder: Path) -> dict[str, str]:
+    """Make a database with the started experiment; return its environment."""
+    environment = os.environ | {"ABTEST_DATABASE": str(database)}
+    definition = folder / "shop.json"
+    definition.write_text(json.dumps(EXPERIMENT))
+    for words in (("create", str(definition)), ("start", "shop")):
+        _abtest(environment, "experiment", *words)
+    return environment
+
+
+def _imported(
+    environment: dict[str, str], log: Path, options: tuple[str, ...]
+) -> dict[str, float]:
+    words = ("import", "shop", str(log), *MAPPING, *options, "--json")
+    found: dict[str, float] = json.loads(_abtest(environment, *words))
+    return found
+
+
+def _abtest(environment: dict[str, str], *words: str) -> str:
+    command = [sys.executable, "-m", "abtest", *words]
+    return subprocess.run(  # noqa: S603 - our own program
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+if __name__ == "__main__":
+    sizes = [int(word) for word in sys.argv[1:]]
+    main(*(sizes + [ROWS, 3][len(sizes) :]))
