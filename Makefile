@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 DEMO_DATABASE := data/demo.db
 DEMO_LOGIN := data/demo-login.txt
+FIREFOX := tests/browser/firefox
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .PHONY: run test test-slow check bench wheel docs screenshots clean
@@ -22,6 +23,7 @@ run: $(VENV)/.run-ready ## environment, migrations, demo data, service
 
 test: $(VENV)/.test-ready check ## everything, system packages included
 	@tools/system-packages
+	@$(MAKE) --no-print-directory $(FIREFOX)/node_modules/.ready
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=
 	$(BIN)/coverage report --skip-covered --sort=cover --fail-under=95
 	$(BIN)/coverage report --include='abtest/domain/*,abtest/stats/*' --fail-under=100
@@ -58,5 +60,11 @@ $(VENV)/.test-ready: $(VENV)/.run-ready
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# What drives Firefox in the tests; no browser is downloaded.
+$(FIREFOX)/node_modules/.ready: $(FIREFOX)/package-lock.json
+	npm ci --prefix $(FIREFOX) --no-audit --no-fund --ignore-scripts --silent \
+	  || { echo "npm could not install what drives Firefox; is there a network?" >&2; exit 1; }
+	@touch $@
+
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(FIREFOX)/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,10 +4,11 @@ Run: python benchmarks/import_file.py [ROWS] [ROUNDS]
 
 The file is a log in order of time: a fifth of its rows are first exposures, the others
 are steps of the funnel, purchases with amounts and order numbers, identities and
-refunds of the same visitors during the ninety days after. The bare table has the columns
-of a raw event and a unique id of 16 bytes, ready in memory, and is filled in
-transactions of the same size: the limit of SQLite and of the disk. Each import runs in a
-process of its own. The rounds are interleaved; only ratios within one run mean something.
+refunds of the same visitors during the weeks after. The bare table has the columns of
+the file and a unique id of 16 bytes. Its rows are ready in memory, and it is filled in
+transactions of the same size: the limit of SQLite and of the disk. Each import runs in
+a process of its own. The rounds are interleaved; only ratios within one run mean
+something. Processor time is told too, because a busy machine spoils the other.
 """
 
 import csv
@@ -24,9 +25,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
+from abtest.domain.events import Milliseconds
 from abtest.services.imports.identity import EventNames
-from abtest.services.imports.run import BATCH
+from abtest.services.imports.storing import BATCH
 
 ROWS = 1_000_000
 START = 1_756_684_800  # 2025-09-01
@@ -52,6 +55,13 @@ SHARES = (60, 25, 12, 2, 1)
 """Of the rows that are no exposures, in percent."""
 
 
+class Cost(NamedTuple):
+    """Seconds that passed, and seconds of processor time."""
+
+    seconds: float
+    cpu: float
+
+
 def main(rows: int, rounds: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
@@ -60,36 +70,45 @@ def main(rows: int, rounds: int) -> None:
         _write(log, rows)
         size = log.stat().st_size / 1e6
         print(f"{rows:,} rows, {size:.0f} MB, transactions of {BATCH:,} rows")
-        told = _prepared(log)
-        speeds: dict[str, list[float]] = {}
-        peak = 0.0
+        told = list(_rows(log))
+        found: dict[str, list[Cost]] = {}
         for number in range(rounds):
-            speeds.setdefault("bare table", []).append(
-                rows / _bare(path / f"bare{number}.db", told)
+            found.setdefault("bare table", []).append(
+                _bare(path / f"bare{number}.db", told)
             )
             program = _program(path / f"abtest{number}.db", path)
-            for what, options in (("parse and check", ("--dry-run",)), ("import", ())):
-                found = _imported(program, log, options)
-                speeds.setdefault(what, []).append(rows / float(found["seconds"]))
-            speeds.setdefault("import again", []).append(
-                rows / float(_imported(program, log, ())["seconds"])
-            )
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            for what, options in (
+                ("parse and check", ("--dry-run",)),
+                ("import", ()),
+                ("the same again", ()),
+            ):
+                found.setdefault(what, []).append(_import(program, log, options))
             for file in path.glob(f"*{number}.db*"):
                 file.unlink()
-        first = statistics.median(speeds["bare table"])
-        print(f"{'stage':<18} {'rows/s':>9} {'us/row':>7} {'of bare':>8}")
-        medians = {what: statistics.median(found) for what, found in speeds.items()}
-        both = 1 / medians["import"] - 1 / medians["parse and check"]
-        medians["store alone"] = 1 / both
-        for what, speed in medians.items():
-            per_row = 1e6 / speed
-            print(f"{what:<18} {speed:>9,.0f} {per_row:>7.1f} {speed / first:>8.2f}")
+        _show(found, rows)
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(f"memory of an import at its peak: {peak:.0f} MB")
 
 
+def _show(found: dict[str, list[Cost]], rows: int) -> None:
+    print(f"{'stage':<16} {'rows/s':>9} {'of bare':>8} {'CPU us/row':>11}")
+    medians = {
+        what: Cost(*map(statistics.median, zip(*costs, strict=True)))
+        for what, costs in found.items()
+    }
+    bare, whole = medians["bare table"], medians["import"]
+    parsing = medians["parse and check"]
+    medians["store alone"] = Cost(
+        whole.seconds - parsing.seconds, whole.cpu - parsing.cpu
+    )
+    for what, cost in medians.items():
+        speed, ratio = rows / cost.seconds, bare.seconds / cost.seconds
+        per_row = 1e6 * cost.cpu / rows
+        print(f"{what:<16} {speed:>9,.0f} {ratio:>8.2f} {per_row:>11.1f}")
+
+
 def _write(path: Path, rows: int) -> None:
-    chance = random.Random(4)  # noqa: S311 - the same file each time
+    chance = random.Random(4)  # the same file each time
     visitors = [
         (START + chance.randrange(SPAN // 2 * DAY), f"{chance.getrandbits(64):016x}")
         for _ in range(rows // 5)
@@ -123,23 +142,19 @@ def _write(path: Path, rows: int) -> None:
             writer.writerow((f"{told:%Y-%m-%dT%H:%M:%SZ}", *rest))
 
 
-def _prepared(path: Path) -> list[tuple[str | int | bytes, ...]]:
-    """Return the rows as the bare table takes them."""
-    return list(_rows(path))
-
-
 def _rows(path: Path) -> Iterator[tuple[str | int | bytes, ...]]:
+    """Give the rows as the bare table takes them."""
     names = EventNames()
     with path.open(encoding="utf-8", newline="") as file:
-        for at, *rest in csv.reader(file):
-            if at == HEADER[0]:
-                continue
-            moment = int(datetime.fromisoformat(at).timestamp() * 1000)
-            yield (names.repeatable(moment, *rest), moment, *rest)
+        reader = csv.reader(file)
+        next(reader)
+        for number, (at, *rest) in enumerate(reader):
+            moment = Milliseconds(int(datetime.fromisoformat(at).timestamp()) * 1000)
+            yield (names.single(moment, *rest, str(number)), moment, *rest)
 
 
-def _bare(path: Path, rows: list[tuple[str | int | bytes, ...]]) -> float:
-    """Return the seconds that `executemany` takes."""
+def _bare(path: Path, rows: list[tuple[str | int | bytes, ...]]) -> Cost:
+    """Fill the bare table by `executemany`."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -147,7 +162,7 @@ def _bare(path: Path, rows: list[tuple[str | int | bytes, ...]]) -> float:
         "CREATE TABLE event (id BLOB NOT NULL UNIQUE, at INTEGER, visitor TEXT,"
         " customer TEXT, what TEXT, variant TEXT, amount TEXT, order_number TEXT)"
     )
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     for first in range(0, len(rows), BATCH):
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
@@ -155,9 +170,9 @@ def _bare(path: Path, rows: list[tuple[str | int | bytes, ...]]) -> float:
             rows[first : first + BATCH],
         )
         connection.execute("COMMIT")
-    seconds = time.perf_counter() - began
+    cost = Cost(time.perf_counter() - began, time.process_time() - cpu)
     connection.close()
-    return seconds
+    return cost
 
 
 def _program(database: Path, folder: Path) -> dict[str, str]:
@@ -170,17 +185,21 @@ def _program(database: Path, folder: Path) -> dict[str, str]:
     return environment
 
 
-def _imported(
-    environment: dict[str, str], log: Path, options: tuple[str, ...]
-) -> dict[str, float]:
+def _import(environment: dict[str, str], log: Path, options: tuple[str, ...]) -> Cost:
+    before = _children()
     words = ("import", "shop", str(log), *MAPPING, *options, "--json")
-    found: dict[str, float] = json.loads(_abtest(environment, *words))
-    return found
+    found = json.loads(_abtest(environment, *words))
+    return Cost(found["seconds"], _children() - before)
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _abtest(environment: dict[str, str], *words: str) -> str:
     command = [sys.executable, "-m", "abtest", *words]
-    return subprocess.run(  # noqa: S603 - our own program
+    return subprocess.run(
         command, env=environment, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from werkzeug.test import Client
 
@@ -13,6 +14,12 @@ from abtest.config import Settings
 from abtest.store.migrate import migrate
 from abtest.store.protocol import Store
 from abtest.web.context import Context
+
+# Properties are about values: a busy machine must not fail them.
+hypothesis.settings.register_profile(
+    "values", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("values")
 
 
 class Clock:

@@ -1,10 +1,12 @@
 """`abtest import`: loads exposures and conversions from a file."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,8 +23,22 @@ from abtest.domain.experiment import ExperimentKey
 from abtest.services.access import COMMAND_LINE
 from abtest.services.imports.files import FileFormat, Layout, format_of
 from abtest.services.imports.mapping import parse_mapping
-from abtest.services.imports.run import BATCH, ImportRequest, OnError, import_file
+from abtest.services.imports.run import (
+    ImportProgress,
+    ImportRequest,
+    OnError,
+    OnProgress,
+    Stage,
+    import_file,
+)
+from abtest.services.imports.storing import BATCH, BATCH_BESIDE_SERVICE
 from abtest.services.imports.summary import ImportSummary, LeftOutRows
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+_SELDOM = 200_000
+"""New objects after which the collector looks for cycles."""
 
 _EXAMPLES = """\b
 One row per event:
@@ -109,14 +125,13 @@ One row per day:
     type=click.Choice([choice.value for choice in OnError]),
     default=OnError.STOP.value,
     show_default=True,
-    help="At a bad row: stop and store nothing of its batch, or skip and list it.",
+    help="At a bad row: stop and store nothing, or skip and list it.",
 )
 @click.option(
     "--batch-size",
     type=click.IntRange(1, 100_000),
-    default=BATCH,
-    show_default=True,
-    help="Events of one transaction.",
+    help=f"Events of one transaction. Default: {BATCH}, or {BATCH_BESIDE_SERVICE} while"
+    " the service runs.",
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, store none.")
 @json_option
@@ -139,13 +154,14 @@ def import_(  # noqa: PLR0913 - one argument for each option
     decimal_comma: bool,
     followed_until: date | None,
     on_error: str,
-    batch_size: int,
+    batch_size: int | None,
     dry_run: bool,
 ) -> None:
     """Load exposures and conversions of EXPERIMENT from FILE.
 
     CSV, TSV, text with columns of spaces, JSON lines and Parquet. A second run of
-    the same file changes nothing, so an import that broke off is run again.
+    the same file changes nothing. An import that broke off is run again and goes on
+    where it was.
     """
     request = ImportRequest(
         path=file,
@@ -171,8 +187,15 @@ def import_(  # noqa: PLR0913 - one argument for each option
         followed_until=followed_until,
         is_rehearsal=dry_run,
     )
+    # Loaded here so that help needs no driver.
+    from abtest.store.sqlite.integrity import SERVING_SINCE  # noqa: PLC0415
+
     began = perf_counter()
-    with open_database() as store, _progress(file.name) as on_progress:
+    with (
+        _few_collections(),
+        open_database() as store,
+        _progress(file.name) as on_progress,
+    ):
         summary = import_file(
             store,
             ExperimentKey(experiment),
@@ -180,6 +203,7 @@ def import_(  # noqa: PLR0913 - one argument for each option
             caller=COMMAND_LINE,
             now=now(),
             on_progress=on_progress,
+            is_served=lambda: store.get_setting(SERVING_SINCE) is not None,
         )
     seconds = perf_counter() - began
     _print(summary, request, seconds)
@@ -195,18 +219,57 @@ def _delimiter(text: str) -> str:
 
 
 @contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how many bytes of the file were read, if a person is looking."""
+def _few_collections() -> Iterator[None]:
+    """Look for cycles seldom: an import makes none, and a tenth of its time goes by."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[OnProgress]:
+    """Show a bar for each stage, if a person is looking."""
     if wants_json() or not is_terminal():
-        yield lambda _done, _size: None
+        yield lambda _progress: None
         return
-    with click.progressbar(length=1, label=label) as bar:
+    with ExitStack() as shown:
+        yield _Bars(label, shown).advance
 
-        def advance(done: int, size: int) -> None:
-            bar.length = max(size, 1)
-            bar.update(done - bar.pos)
 
-        yield advance
+class _Bars:
+    """A bar for reading the file, and then one for storing its events."""
+
+    def __init__(self, label: str, shown: ExitStack) -> None:
+        self._label = label
+        self._shown = shown
+        self._stage: Stage | None = None
+
+    def advance(self, progress: ImportProgress) -> None:
+        """Move the bar of the stage; the first call of a stage begins it."""
+        if progress.stage is not self._stage:
+            self._begin(progress)
+        passed = perf_counter() - self._began
+        speed = (progress.count - self._count) / passed if passed else 0
+        unit = "rows" if progress.stage is Stage.READING else "events"
+        # Said before the bar is drawn: the last step has to show it too.
+        self._bar.update(progress.done - self._bar.pos, f"{speed:,.0f} {unit}/s")
+
+    def _begin(self, progress: ImportProgress) -> None:
+        self._shown.close()  # the bar before ends its line
+        self._stage = progress.stage
+        bar: ProgressBar[str] = click.progressbar(
+            length=max(progress.total, 1),
+            label=f"{self._label}, {progress.stage}",
+            item_show_func=lambda speed: speed,
+        )
+        self._bar = self._shown.enter_context(bar)
+        self._began, self._count = perf_counter(), progress.count
+        if progress.stage is Stage.STORING:
+            # What an earlier run has stored is done, and says nothing of the speed.
+            bar.pos = progress.done
 
 
 def _print(summary: ImportSummary, request: ImportRequest, seconds: float) -> None:
@@ -223,6 +286,9 @@ def _print(summary: ImportSummary, request: ImportRequest, seconds: float) -> No
             f"  known     {summary.duplicates:>9,} events were stored before",
         ]
     lines += [_left_out(rows) for rows in summary.left_out]
+    if summary.resumed_at:
+        stored = f"{summary.resumed_at:,} events that an earlier run had stored"
+        lines.append(f"  resumed   after {stored}")
     if summary.bad:
         lines.append(f"  bad       {summary.bad:>9,} rows were skipped:")
         lines += [f"    {row}" for row in summary.bad_rows]
@@ -239,6 +305,7 @@ def _print(summary: ImportSummary, request: ImportRequest, seconds: float) -> No
             "events": summary.events,
             "accepted": summary.accepted,
             "duplicates": summary.duplicates,
+            "resumed_at": summary.resumed_at,
             "left_out": summary.left_out,
             "bad": summary.bad,
             "bad_rows": summary.bad_rows,

@@ -1,12 +1,20 @@
 """`abtest report`: the report of an experiment, as the page and the API give it."""
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from abtest.cli.console import json_option, now, open_database, settings, wants_json
+from abtest.cli.console import (
+    is_terminal,
+    json_option,
+    now,
+    open_database,
+    settings,
+    wants_json,
+)
 from abtest.cli.parameters import Day, Pair
 from abtest.domain.experiment import ExperimentKey
 
@@ -19,9 +27,15 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "csv"]),
+    type=click.Choice(["text", "json", "csv", "html", "pdf", "xlsx", "ipynb"]),
     default="text",
     show_default=True,
+    help="html and ipynb stand alone; pdf needs an installed chromium.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; default: standard output.",
 )
 @click.option(
     "--lang",
@@ -44,15 +58,32 @@ def report(
     experiment: str,
     *,
     form: str,
+    output: Path | None,
     language: str | None,
     weights: tuple[float, float] | None,
     as_of: date | None,
 ) -> None:
     """Print the report of EXPERIMENT."""
-    # Loaded here so that help does not wait for the statistics.
+    form = "json" if wants_json() else form
+    language = language or settings().language
+    first, second = weights or (None, None)
+    if form in {"html", "pdf", "xlsx", "ipynb"}:
+        if output is None and form in {"pdf", "xlsx"} and is_terminal():
+            raise click.UsageError(f"{form} is no text; name a file with --output")
+        # Loaded here so that help waits neither for Flask nor for the statistics.
+        from abtest.cli.report_files import write_file  # noqa: PLC0415
+        from abtest.services.reporting import Question  # noqa: PLC0415
+
+        question = Question(
+            experiment=ExperimentKey(experiment),
+            as_of=as_of,
+            first_weight=first,
+            second_weight=second,
+        )
+        _hand_over(write_file(form, question, language), output)
+        return
     from abtest.services.analysis import analyze  # noqa: PLC0415
 
-    first, second = weights or (None, None)
     with open_database() as store:
         found = analyze(
             store,
@@ -62,22 +93,29 @@ def report(
             first_weight=first,
             second_weight=second,
         )
-    _print(found, "json" if wants_json() else form, language or settings().language)
+    _hand_over(_written(found, form, language), output)
 
 
-def _print(found: "ExperimentReport", form: str, language: str) -> None:
-    """Print in one of the forms, each loaded when it is wanted."""
+def _hand_over(content: bytes, output: Path | None) -> None:
+    """Write to a file, or to standard output."""
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        output.write_bytes(content)
+
+
+def _written(found: "ExperimentReport", form: str, language: str) -> bytes:
+    """Write in one of the forms, each loaded when it is wanted."""
     match form:
         case "json":
             from abtest.web.render.serialize import report_to_json  # noqa: PLC0415
 
-            click.echo(msgspec.json.encode(report_to_json(found, language)))
+            return msgspec.json.encode(report_to_json(found, language)) + b"\n"
         case "csv":
             from abtest.web.render.csv_export import report_to_csv  # noqa: PLC0415
 
-            text = report_to_csv(found, language)
-            click.echo(text.encode("utf-8-sig"), nl=False)
+            return report_to_csv(found, language).encode("utf-8-sig")
         case _:
             from abtest.web.render.text_report import report_to_text  # noqa: PLC0415
 
-            click.echo(report_to_text(found, language))
+            return (report_to_text(found, language) + "\n").encode()

@@ -1,8 +1,12 @@
 """`abtest serve`: the service on a production server."""
 
+import multiprocessing
 import multiprocessing.util
+import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
@@ -98,6 +102,7 @@ def _loader(configured: Settings) -> Callable[[], WSGIApplication]:
 
     def load() -> WSGIApplication:
         set_up_logs(configured.log)
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         context = create_serving_context(configured)
         # Runs when the worker ends; atexit does not run in forked children.
         multiprocessing.util.Finalize(None, context.close, exitpriority=1)
@@ -107,6 +112,17 @@ def _loader(configured: Settings) -> Callable[[], WSGIApplication]:
         return create_service(context)
 
     return load
+
+
+def _end_with_parent() -> None:
+    """End when the process that started this one was killed.
+
+    A worker that is left alone would keep the port and the database.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _in_url(host: str) -> str:

@@ -132,11 +132,19 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """Something a person did to the experiment, for the decision log."""
+    """Something a person did to the experiment, for the decision log.
+
+    Attributes:
+        by: who did it, as in the audit log; empty in entries of older versions.
+        report: digest of the events and version of the program of the report that
+            was read, so that the verdict can be given again; empty for none.
+    """
 
     at: datetime
     action: str
     detail: str = ""
+    by: str = ""
+    report: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,13 +231,23 @@ class Experiment:
         """Tell whether the action is possible in the present status."""
         return self.status in TRANSITIONS[action]
 
-    def after(self, action: Action, at: datetime, detail: str = "") -> "Experiment":
+    def after(
+        self,
+        action: Action,
+        at: datetime,
+        detail: str = "",
+        *,
+        by: str = "",
+        report: str = "",
+    ) -> "Experiment":
         """Return the experiment after a permitted action, logged.
 
         Raises:
             KeyError: the life does not allow it (ask `allows` first).
         """
-        entry = LogEntry(at=at, action=action.value, detail=detail)
+        entry = LogEntry(
+            at=at, action=action.value, detail=detail, by=by, report=report
+        )
         return replace(
             self,
             status=TRANSITIONS[action][self.status],

@@ -1,10 +1,8 @@
 """Analyzes an experiment: sums out of the store, one report out of the sums."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from abtest import __version__
 from abtest.domain.experiment import Experiment, ExperimentKey, VariantKey
@@ -15,32 +13,39 @@ from abtest.domain.funnel import (
     Repeat,
 )
 from abtest.domain.visitor import (
-    date_to_day,
     day_to_date,
     last_complete_day,
 )
 from abtest.errors import invalid_field
-from abtest.services.comparing import Comparing, compare_variants, critical_value
-from abtest.services.deciding import gather_evidence, look_plan, reach_verdict
-from abtest.services.estimates import Estimator, Weighting, estimator, weighting
+from abtest.services.checks import listed, shown
+from abtest.services.comparing import compare_variants, decision
+from abtest.services.deciding import gather_evidence, reach_verdict
+from abtest.services.digest import digest
+from abtest.services.estimates import Estimator, Weighting
 from abtest.services.health import (
     check_contamination,
     check_counts,
+    check_maturity,
     check_plan,
     check_sample_ratio,
     check_split,
     summarize,
 )
-from abtest.services.plan_end import PlanEnd, plan_end
+from abtest.services.measuring import Comparing, measure_variants
+from abtest.services.plan_end import PlanEnd
+from abtest.services.preparing import prepare
 from abtest.services.report import (
     ExperimentReport,
+    HealthCheck,
     MaturityReport,
     ReportPlan,
+    Segment,
     Today,
+    VerdictReason,
 )
+from abtest.services.report_day import as_of_day, moment_of
 from abtest.services.safety import check_first_safety
 from abtest.services.variants import describe_variants
-from abtest.stats.bayesian import LiftPrior
 from abtest.stats.delayed import Maturity, Measure
 from abtest.stats.moments import Moments
 from abtest.store.protocol import ExperimentFacts, Store
@@ -56,6 +61,7 @@ class ReportData:
         first_weight, second_weight: worths to try out instead of the declared ones.
         lift_prior: standard deviation of a sceptical prior on every lift, for the
             posteriors; None for a flat one.
+        segment: whom the sums are limited to; facts and today are of all visitors.
     """
 
     experiment: Experiment
@@ -66,6 +72,7 @@ class ReportData:
     first_weight: float | None = None
     second_weight: float | None = None
     lift_prior: float | None = None
+    segment: Segment | None = None
 
 
 def analyze(
@@ -77,6 +84,7 @@ def analyze(
     first_weight: float | None = None,
     second_weight: float | None = None,
     lift_prior: float | None = None,
+    segment: Segment | None = None,
 ) -> ExperimentReport:
     """Write the report of an experiment at the end of a day.
 
@@ -87,22 +95,27 @@ def analyze(
         second_weight: the same; a weight that was not declared before the start is
             exploratory, and intervals are widened for having chosen it late.
         lift_prior: standard deviation of a normal prior on every lift, say 0.3.
+        segment: look at these visitors alone: an exploration, which takes time in
+            proportion to all visitors.
 
     Raises:
-        AbtestError: `not_found`, or `invalid` when `as_of` is not complete yet.
+        AbtestError: `not_found`, or `invalid` when `as_of` is not complete yet or
+            nobody is in the segment.
     """
     experiment = store.get_experiment(key)
-    known = store.moments(key)
+    everybody = store.moments(key)
+    known = everybody if segment is None else _within(store, key, segment)
     return write_report(
         ReportData(
             experiment=experiment,
             known=known,
             facts=store.facts(key),
-            today=_today(experiment, known.values(), now),
+            today=_today(experiment, everybody.values(), now),
             day=as_of_day(experiment, now, as_of),
             first_weight=first_weight,
             second_weight=second_weight,
             lift_prior=lift_prior,
+            segment=segment,
         )
     )
 
@@ -110,73 +123,42 @@ def analyze(
 def write_report(data: ReportData) -> ExperimentReport:
     """Write the report; a pure function of its data."""
     experiment, day = data.experiment, data.day
-    moments = {variant: m.until(day) for variant, m in data.known.items()}
-    weights = weighting(experiment, data.first_weight, data.second_weight)
-    is_exploratory = weights != weighting(experiment, None, None)
-    is_late = is_exploratory or experiment.weights_changed_at is not None
-    estimates = estimator(experiment, moments)
-    counts = estimates.joint(Measure.COUNT, day)
-    matured = estimates.maturity(counts, day)
-    money = estimates.joint(Measure.MONEY, day)
-    values = counts if weights.measure is Measure.COUNT else money
-    end = plan_end(
+    prepared = prepare(
         experiment,
-        matured=matured,
-        newest_cohort=max(
-            (d for m in data.known.values() for d in m.cohorts), default=None
-        ),
-        values=values,
-        first_look=estimates.joint(
-            weights.measure,
-            day if matured.first_complete_day is None else matured.first_complete_day,
-        ),
-        weights=weights,
-        as_of=day,
+        data.known,
+        day=day,
+        first_weight=data.first_weight,
+        second_weight=data.second_weight,
+        lift_prior=data.lift_prior,
     )
-    comparing = Comparing(
-        experiment=experiment,
-        estimator=estimates,
-        weights=weights,
-        weights_are_late=is_late,
-        as_of=day,
-        look_plan=look_plan(experiment, matured, end, day),
-        counts=counts,
-        values=values,
-        critical_value=critical_value(
-            values, weights, alpha=experiment.alpha, is_late=is_late
-        ),
-        plain_critical_value=critical_value(
-            values, weights, alpha=experiment.alpha, is_late=False
-        ),
-        lift_prior=(
-            None
-            if data.lift_prior is None
-            else LiftPrior(standard_deviation=data.lift_prior)
-        ),
-    )
-    comparisons = compare_variants(comparing)
+    comparing, end, matured = prepared.comparing, prepared.end, prepared.matured
+    measured = measure_variants(comparing)
+    # What decides once does so on the first day that was the plan's end: looking at
+    # it again and again afterwards would be peeking.
+    is_past = end.day is not None and end.day < day
+    deciding = comparing.on(end.day) if end.day is not None and is_past else comparing
+    decisions = [
+        decision(deciding, one)
+        for one in (measure_variants(deciding) if is_past else measured)
+    ]
+    comparisons = compare_variants(comparing, measured, decisions)
+    weights, estimates = prepared.weights, prepared.estimator
     variants = describe_variants(
         experiment,
         estimates,
         weights=weights,
-        counts=counts,
-        values=values,
-        money=money,
+        counts=prepared.counts,
+        values=prepared.values,
+        money=estimates.joint(Measure.MONEY, day),
         as_of=day,
     )
-    evidence = gather_evidence(
-        variants,
-        comparisons,
-        method=experiment.method,
-        weights=weights,
-        weights_are_late=is_late,
-        end=end,
-    )
+    evidence = gather_evidence(deciding, decisions, end=end)
     health = summarize(
         (
-            check_sample_ratio(experiment, moments),
-            check_contamination(data.facts.contaminated, matured.visitors),
+            check_sample_ratio(experiment, prepared.moments),
+            *_check_facts(data, matured),
             *check_counts(evidence),
+            *check_maturity(matured),
             *check_split(variants, second_weight=weights.second),
             *check_first_safety(
                 experiment,
@@ -187,6 +169,18 @@ def write_report(data: ReportData) -> ExperimentReport:
             *check_plan(experiment),
         )
     )
+    verdict = reach_verdict(
+        experiment,
+        health=health,
+        matured=matured,
+        evidence=evidence,
+        end=end,
+        as_of=day,
+        weights_are_exploratory=prepared.is_exploratory,
+    )
+    if data.segment is not None:
+        reasons = (*verdict.reasons, VerdictReason.EXPLORATORY_SEGMENT)
+        verdict = replace(verdict, reasons=reasons)
     return ExperimentReport(
         experiment=experiment.key,
         name=experiment.name,
@@ -195,50 +189,47 @@ def write_report(data: ReportData) -> ExperimentReport:
         started_at=experiment.started_at,
         time_zone=experiment.time_zone,
         as_of=day_to_date(day),
-        data_through=_moment(data.facts.last_event),
+        data_through=moment_of(data.facts.last_event),
         window_days=experiment.window_days,
         first_window_days=experiment.first_window_days,
         weights=_effective(experiment.weights, weights),
-        weights_are_exploratory=is_exploratory,
+        weights_are_exploratory=prepared.is_exploratory,
         weights_changed_at=experiment.weights_changed_at,
         currency=experiment.currency,
         first_step=experiment.goal.first,
         second=experiment.goal.second,
         code_version=__version__,
-        event_digest=_digest(moments),
+        event_digest=digest(prepared.moments),
         plan=_plan(experiment, end, estimates, comparing),
         variants=variants,
         comparisons=comparisons,
         health=health,
         maturity=_maturity(matured),
-        verdict=reach_verdict(
-            experiment,
-            health=health,
-            matured=matured,
-            evidence=evidence,
-            end=end,
-            as_of=day,
-            weights_are_exploratory=is_exploratory,
-        ),
+        verdict=verdict,
         today=data.today,
+        segment=data.segment,
     )
 
 
-def as_of_day(experiment: Experiment, now: datetime, as_of: date | None) -> int:
-    """Return the last day that counts: complete, and followed up."""
-    latest = last_complete_day(now, experiment.time_zone)
-    if experiment.followed_until is not None:
-        latest = min(latest, date_to_day(date.fromisoformat(experiment.followed_until)))
-    if as_of is None:
-        return latest
-    if date_to_day(as_of) > latest:
-        raise invalid_field(
-            "/as_of",
-            "not_complete",
-            f"as_of is {as_of}; it must be a complete day for which data are known, "
-            f"the latest is {day_to_date(latest)}",
-        )
-    return date_to_day(as_of)
+def _within(
+    store: Store, key: ExperimentKey, segment: Segment
+) -> Mapping[VariantKey, Moments]:
+    found = store.segment_moments(key, segment.attribute)
+    if segment.value in found:
+        return found[segment.value]
+    known = listed([value for value in found if value]) or "none"
+    raise invalid_field(
+        "?segment",
+        "unknown_segment",
+        f"nobody in {key} has {shown(segment.value)} as {shown(segment.attribute)};"
+        f" known are {known}",
+    )
+
+
+def _check_facts(data: ReportData, matured: Maturity) -> Iterable[HealthCheck]:
+    """Check what is known of all visitors together; of a segment it says nothing."""
+    if data.segment is None:
+        yield check_contamination(data.facts.contaminated, matured.visitors)
 
 
 def _today(experiment: Experiment, moments: Iterable[Moments], now: datetime) -> Today:
@@ -285,6 +276,7 @@ def _plan(
         order_cap=None if cap is None else cap * comparing.weights.unit,
         information_fraction=end.information_fraction,
         is_at_end=end.is_reached,
+        decided_on=None if end.day is None else day_to_date(end.day),
         expected_end=end.expected_end,
         stratified=estimates.is_stratified,
         critical_value=comparing.critical_value,
@@ -307,25 +299,3 @@ def _maturity(matured: Maturity) -> MaturityReport:
 def _day_after(day: int | None) -> date | None:
     """Return when the report of a day can first be read: the day after."""
     return None if day is None else day_to_date(day + 1)
-
-
-def _moment(at: int | None) -> datetime | None:
-    if at is None:
-        return None
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
-
-
-def _digest(moments: Mapping[VariantKey, Moments]) -> str:
-    """Return the SHA-256 of the sums the report rests on, whatever their order."""
-    digest = hashlib.sha256()
-    for variant, m in sorted(moments.items()):
-        for table in (
-            m.cohorts,
-            m.cells,
-            m.pairs,
-            m.steps,
-            m.covariate_cohorts,
-            m.covariate_cells,
-        ):
-            digest.update(json.dumps([variant, sorted(table.items())]).encode())
-    return digest.hexdigest()

@@ -4,78 +4,42 @@ from collections.abc import Sequence
 
 from abtest.domain.experiment import Experiment, Method
 from abtest.domain.visitor import day_to_date
-from abtest.services.estimates import Weighting
-from abtest.services.looks import LookPlan
-from abtest.services.plan_end import PlanEnd
-from abtest.services.report import (
-    Comparison,
-    Health,
-    VariantReport,
-    Verdict,
-    VerdictReason,
-)
+from abtest.services.comparing import Decision
+from abtest.services.measuring import Comparing
+from abtest.services.plan_end import PlanEnd, decides_once
+from abtest.services.report import Health, Verdict, VerdictReason
 from abtest.services.verdict import Evidence, Situation, decide
 from abtest.stats.delayed import Maturity
-from abtest.stats.results import Interval, NotEstimable
-
-
-def look_plan(
-    experiment: Experiment, matured: Maturity, end: PlanEnd, as_of: int
-) -> LookPlan:
-    """Return when one may look; nothing changes after everybody is mature."""
-    last = as_of
-    if end.is_scheduled_end and matured.complete_day is not None:
-        last = min(as_of, matured.complete_day)
-    first = matured.first_complete_day
-    return LookPlan(
-        first_day=as_of + 1 if first is None else first,
-        as_of=last,
-        effect=experiment.minimum_detectable_effect,
-        alpha=experiment.alpha,
-        power=experiment.power,
-        scheduled_end=end.is_scheduled_end,
-        comparisons=len(experiment.variants) - 1,
-        design=experiment.sequential_design,
-    )
+from abtest.stats.results import NotEstimable
 
 
 def gather_evidence(
-    variants: Sequence[VariantReport],
-    comparisons: Sequence[Comparison],
-    *,
-    method: Method,
-    weights: Weighting,
-    weights_are_late: bool,
-    end: PlanEnd,
+    c: Comparing, decisions: Sequence[Decision], *, end: PlanEnd
 ) -> tuple[Evidence, ...]:
     """Collect what the decision table asks for, treatment by treatment.
 
-    With a fixed horizon (and with posteriors, which are no stopping rule) intervals
-    decide at the plan's end alone; so does a worth that was not declared beforehand,
-    whose interval allows for the choice of the worth but not for daily looks.
+    Args:
+        c: on the day that decides.
+        decisions: of that day.
+        end: where the plan decides once, intervals speak at its end alone.
     """
-    looks_decide = method is Method.SEQUENTIAL and not weights_are_late
-    may_decide = looks_decide or end.is_reached
-    control, *treatments = variants
+    may_decide = end.is_reached or not decides_once(
+        c.experiment, weights_are_late=c.weights_are_late
+    )
+    counted, values = c.counted, c.weighted_values
     return tuple(
         Evidence(
-            variant=treated.key,
-            mean=(
-                float("-inf")
-                if isinstance(treated.value, NotEstimable)
-                else treated.value.mean
-            ),
-            interval=comparison.decision_interval if may_decide else None,
-            relative_interval=_relative(comparison),
-            guardrail=comparison.guardrail.state,
-            first_counts=(control.first.observed, treated.first.observed),
+            variant=c.experiment.variants[i].key,
+            mean=(float("-inf") if isinstance(value, NotEstimable) else value.mean),
+            interval=decided.interval if may_decide else None,
+            relative_interval=decided.relative_interval,
+            guardrail=decided.guardrail.state,
+            first_counts=(counted[0].first, counted[i].first),
             second_count=(
-                control.second.observed + treated.second.observed
-                if weights.second
-                else None
+                counted[0].second + counted[i].second if c.weights.second else None
             ),
         )
-        for treated, comparison in zip(treatments, comparisons, strict=True)
+        for i, (value, decided) in enumerate(zip(values[1:], decisions, strict=True), 1)
     )
 
 
@@ -112,20 +76,11 @@ def reach_verdict(
         beside.append(VerdictReason.EXPLORATORY_WEIGHTS)
     if experiment.weights_changed_at is not None:
         beside.append(VerdictReason.WEIGHTS_CHANGED)
+    if end.day is not None and end.day < as_of:
+        beside.append(VerdictReason.DECIDED_AT_END)
     return Verdict(
         code=verdict.code,
         variant=verdict.variant,
         decide_from=verdict.decide_from,
         reasons=(*verdict.reasons, *beside),
     )
-
-
-def _relative(comparison: Comparison) -> Interval | None:
-    """Return the relative interval that goes with the method."""
-    sequential = comparison.value.sequential
-    if not isinstance(sequential, NotEstimable):
-        return sequential.relative_confidence_interval
-    result = comparison.value.frequentist
-    if isinstance(result, NotEstimable):
-        return None
-    return result.relative_confidence_interval

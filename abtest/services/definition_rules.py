@@ -32,6 +32,9 @@ from abtest.services.definition import (
 )
 from abtest.services.weight_rules import check_weights, to_weights
 
+RESERVED_KEYS = frozenset({"new"})
+"""What stands in the place of a key in addresses of the pages."""
+
 MAX_VARIANTS = 20
 MAX_STEPS = 20
 MAX_WINDOW = 730
@@ -105,6 +108,9 @@ def to_experiment(
 
 def _check(c: Complaints, d: ExperimentDefinition) -> None:
     c.key("/key", d.key)
+    if d.key in RESERVED_KEYS:
+        detail = f"key {d.key} is an address of the pages; choose another one"
+        c.add("/key", "reserved_key", detail)
     c.text("/name", d.name, longest=MAX_NAME)
     c.text("/hypothesis", d.hypothesis, longest=MAX_HYPOTHESIS)
     _check_variants(c, d)

@@ -13,7 +13,7 @@ from abtest.stats.delayed import (
     Maturity,
     Measure,
     Window,
-    estimate,
+    estimate_days,
     estimate_mature,
     maturity,
     observed,
@@ -94,18 +94,33 @@ class Estimator:
 
     def joint(self, measure: Measure, as_of: int) -> tuple[Joint, ...]:
         """Estimate first and second conversion with their covariance."""
+        (joints,) = self.joints(measure, (as_of,))
+        return joints
+
+    def joints(
+        self, measure: Measure, days: Sequence[int]
+    ) -> tuple[tuple[Joint, ...], ...]:
+        """Estimate all variants at the end of each of several ascending days."""
         if self.is_stratified:
-            return estimate_stratified(
-                self.moments,
-                window=self.window,
-                as_of=as_of,
-                measure=measure,
-                has_floor=True,
+            return tuple(
+                estimate_stratified(
+                    self.moments,
+                    window=self.window,
+                    as_of=day,
+                    measure=measure,
+                    has_floor=True,
+                )
+                for day in days
             )
-        return tuple(
-            estimate(m, window=self.window, as_of=as_of, measure=measure)
+        by_variant = [
+            estimate_days(m, days, window=self.window, measure=measure)
             for m in self.moments
-        )
+        ]
+        return tuple(zip(*by_variant, strict=True))
+
+    def enrolled(self, variant: int, as_of: int) -> int:
+        """Count a variant's visitors exposed until a day."""
+        return Columns.of(self.moments[variant]).enrolled(as_of)
 
     def customers(self, as_of: int) -> tuple[Means | NotEstimable, ...]:
         """Estimate first conversions, and what first and second orders bring.

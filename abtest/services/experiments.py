@@ -25,6 +25,8 @@ from abtest.services.definition_rules import to_experiment
 from abtest.store.protocol import ConfigStore
 
 MAX_NOTE = 2000
+NOTE = "note"
+"""What the log calls a note that somebody added."""
 
 _NEW_EXPERIMENT = "archive this one and create a new experiment"
 _OPEN = frozenset({Status.RUNNING, Status.PAUSED})
@@ -81,6 +83,8 @@ def update_experiment(
     if before.status is not Status.DRAFT:
         changed = _with_new_phase(before, changed, now)
         changed = _with_new_weights(before, changed, now)
+        told = (replace(e, by=caller.name) for e in changed.log[len(before.log) :])
+        changed = replace(changed, log=(*before.log, *told))
     changed = replace(changed, version=before.version + 1)
     store.replace_experiment(changed)
     detail = ", ".join(_differences(before, wanted))
@@ -97,12 +101,14 @@ def act_on_experiment(
     *,
     variant: str | None = None,
     note: str = "",
+    report: str = "",
 ) -> Experiment:
     """Take the experiment one step further in its life.
 
     Args:
         variant: what everybody sees from now on; for `decide` alone.
         note: why, for the decision log.
+        report: fingerprint of the report that was read, for the decision log.
 
     Raises:
         AbtestError: `not_found`; `conflict` when its status does not allow it;
@@ -110,18 +116,13 @@ def act_on_experiment(
     """
     require(caller, Right.MANAGE)
     before = store.get_experiment(key)
-    if len(note) > MAX_NOTE:
-        raise invalid_field(
-            "/note",
-            "too_long",
-            f"note has {len(note)} characters; use at most {MAX_NOTE}",
-        )
+    _check_length(note)
     if not before.allows(action):
         raise _not_possible(before, action)
     decided = _decided_variant(before, action, variant)
     detail = "; ".join(text for text in (decided, note) if text)
     after = replace(
-        before.after(action, now, detail),
+        before.after(action, now, detail, by=caller.name, report=report),
         version=before.version + 1,
         decided_variant=decided or before.decided_variant,
     )
@@ -133,6 +134,36 @@ def act_on_experiment(
     store.replace_experiment(after)
     _audit(store, caller, f"experiment.{action}", key, now, detail)
     return after
+
+
+def add_note(
+    store: ConfigStore, key: ExperimentKey, note: str, caller: Caller, now: datetime
+) -> Experiment:
+    """Write a note into the decision log, whatever state the experiment is in.
+
+    Raises:
+        AbtestError: `not_found`; `invalid` for an empty or too long one; `conflict`
+            when somebody else changed it meanwhile; `not_allowed`.
+    """
+    require(caller, Right.MANAGE)
+    before = store.get_experiment(key)
+    if not note.strip():
+        raise invalid_field("/note", "required", "note is empty; say something")
+    _check_length(note)
+    entry = LogEntry(at=now, action=NOTE, detail=note.strip(), by=caller.name)
+    after = replace(before, log=(*before.log, entry), version=before.version + 1)
+    store.replace_experiment(after)
+    _audit(store, caller, "experiment.note", key, now, note.strip())
+    return after
+
+
+def _check_length(note: str) -> None:
+    if len(note) > MAX_NOTE:
+        raise invalid_field(
+            "/note",
+            "too_long",
+            f"note has {len(note)} characters; use at most {MAX_NOTE}",
+        )
 
 
 def possible_actions(experiment: Experiment) -> tuple[Action, ...]:

@@ -14,6 +14,7 @@ from abtest.services.report import (
     VariantReport,
 )
 from abtest.services.verdict import FIRST_GATE, SECOND_GATE, Evidence
+from abtest.stats.delayed import Maturity
 from abtest.stats.frequentist import ENOUGH_SECOND_CONVERSIONS, needs_pooled_null
 from abtest.stats.moments import Moments
 from abtest.stats.results import NotEstimable
@@ -98,6 +99,23 @@ def check_counts(evidence: Sequence[Evidence]) -> tuple[HealthCheck, ...]:
             threshold=float(FIRST_GATE),
             observed=(float(first), float(min(seconds, default=0))),
             planned=(float(FIRST_GATE), float(SECOND_GATE)),
+        ),
+    )
+
+
+def check_maturity(matured: Maturity) -> tuple[HealthCheck, ...]:
+    """Say how many of the second conversions expected from all visitors are in.
+
+    No worry, whatever the share: the estimates allow for those still missing.
+    """
+    if not matured.visitors:
+        return ()
+    return (
+        HealthCheck(
+            code=HealthCode.MATURITY,
+            status=HealthStatus.OK,
+            value=matured.share,
+            observed=(float(matured.mature_visitors), float(matured.visitors)),
         ),
     )
 

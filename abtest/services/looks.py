@@ -83,8 +83,44 @@ def look_days(plan: LookPlan) -> tuple[int, ...]:
 def joint_path(estimator: Estimator, measure: Measure, plan: LookPlan) -> JointPath:
     """Estimate all variants at every look."""
     days = look_days(plan)
-    return JointPath(
-        days=days, joints=tuple(estimator.joint(measure, day) for day in days)
+    return JointPath(days=days, joints=estimator.joints(measure, days))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLooks:
+    """The looks at one treatment's value, and what was planned for them.
+
+    Attributes:
+        planned: information at which the plan is at its end.
+        alpha: over all looks at this treatment.
+    """
+
+    looks: Sequence[Look]
+    planned: float
+    alpha: float
+
+
+def planned_looks(
+    path: JointPath, *, treatment: int, weights: Weighting, plan: LookPlan
+) -> PlannedLooks | NotEstimable:
+    """Return the looks at a treatment's value.
+
+    The baseline of the plan is the control at the first look: with a later one, what
+    was spent at earlier looks would be judged anew at every look.
+    """
+    looks = _looks(path, treatment, plan, weights.applied)
+    if isinstance(looks, NotEstimable):
+        return looks
+    control_mean = looks[0].control_mean
+    if control_mean <= 0:
+        return NotEstimable(Reason.NOT_POSITIVE)
+    alpha = plan.alpha / plan.comparisons
+    return PlannedLooks(
+        looks=looks,
+        planned=planned_information(
+            plan.effect * control_mean, alpha=alpha, power=plan.power
+        ),
+        alpha=alpha,
     )
 
 
@@ -101,26 +137,16 @@ def analyze_path(
     The plan's end is set by the value; the first conversions are given the same
     clock: their planned information is what they will have when the value's is in.
     """
-    looks = _looks(value_path, treatment, plan, weights.applied)
-    if isinstance(looks, NotEstimable):
-        return SequentialPair(value=looks, first=looks)
-    # The first look's baseline: with a later one, what was spent at earlier looks
-    # would be judged anew at every look.
-    control_mean = looks[0].control_mean
-    if control_mean <= 0:
-        nothing = NotEstimable(Reason.NOT_POSITIVE)
-        return SequentialPair(value=nothing, first=nothing)
-    alpha = plan.alpha / plan.comparisons
-    planned = planned_information(
-        plan.effect * control_mean, alpha=alpha, power=plan.power
-    )
-    value = _judge(looks, plan, planned)
+    found = planned_looks(value_path, treatment=treatment, weights=weights, plan=plan)
+    if isinstance(found, NotEstimable):
+        return SequentialPair(value=found, first=found)
+    value = _judge(found.looks, plan, found.planned)
     first_looks = _looks(
         count_path, treatment, plan, lambda joint: weighted(joint, 1.0, 0.0)
     )
     if isinstance(first_looks, NotEstimable):
         return SequentialPair(value=value, first=first_looks)
-    ratio = planned / looks[-1].information
+    ratio = found.planned / found.looks[-1].information
     first = _judge(first_looks, plan, first_looks[-1].information * ratio)
     return SequentialPair(value=value, first=first)
 

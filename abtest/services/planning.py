@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from abtest.domain.experiment import Experiment, ExperimentKey, Method
 from abtest.domain.funnel import ConversionWeights, CountWeights, MoneyWeights
 from abtest.errors import AbtestError, ErrorCode, invalid_field
-from abtest.services.analysis import as_of_day
 from abtest.services.definition import WeightsDefinition
 from abtest.services.estimates import major_unit
 from abtest.services.plan_rules import OrderValueQuestion, PlanQuestion, check_question
+from abtest.services.report_day import as_of_day
 from abtest.services.weight_rules import to_weights
 from abtest.stats.delayed import Measure, Window
 from abtest.stats.design import DelayCurve, baseline_from_history

@@ -13,19 +13,19 @@ from abtest.domain.experiment import (
     VariantKey,
 )
 from abtest.domain.funnel import ConversionWeights, SecondConversion, StepKey, StepKind
-from abtest.stats.breakeven import Band
-from abtest.stats.decomposition import Decomposition
 from abtest.stats.results import (
+    Band,
     BayesianResult,
     BreakEvenWeight,
+    Decomposition,
     FrequentistResult,
     Interval,
+    KeyFigure,
     NotEstimable,
     Reason,
     SequentialResult,
     ValueEstimate,
 )
-from abtest.stats.retention import KeyFigure
 
 SCHEMA_VERSION = 1
 
@@ -69,7 +69,9 @@ class VerdictReason(StrEnum):
     WITHIN_EQUIVALENCE = "within_equivalence"
     STOPPED = "stopped"
     EXPLORATORY_WEIGHTS = "exploratory_weights"
+    EXPLORATORY_SEGMENT = "exploratory_segment"
     WEIGHTS_CHANGED = "weights_changed_after_start"
+    DECIDED_AT_END = "decided_at_plan_end"
 
 
 class HealthStatus(StrEnum):
@@ -249,10 +251,13 @@ class Comparison:
             conversions, as other calculators print it.
         exact_posterior: of the value, beta-distributed instead of normal: counts, when
             everybody has been followed; a check of the approximation.
-        decision_interval: the interval of the value's effect that the verdict rests
-            on; None when it cannot be given.
+        decision_effect, decision_interval: the value's effect and its interval that
+            the verdict rests on; of the day `ReportPlan.decided_on`, where there is
+            one. None when they cannot be given.
         bands: who wins at which worth of the second conversion.
         curve: the effect over the same range of worths, for the chart.
+        log_ratio_interval: of the value's lift, on the log of the ratio, as other
+            programs give it; a cross-check, it may contradict the p-value.
         variance_reduced: the value test with a declared covariate's part taken out;
             beside the plain test, which decides.
     """
@@ -272,6 +277,8 @@ class Comparison:
     guardrail: Guardrail
     curve: tuple[CurvePoint, ...] = ()
     variance_reduced: FrequentistResult | NotEstimable = _NO_COVARIATE
+    decision_effect: float | None = None
+    log_ratio_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +310,14 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The visitors whose first exposure had this value of an attribute."""
+
+    attribute: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
     """What came in since the last complete day; outside every estimate."""
 
@@ -318,6 +333,8 @@ class ReportPlan:
         information_fraction: share of the planned information that is in; None while
             that cannot be said.
         is_at_end: the plan's end is reached, the last look was taken.
+        decided_on: where the plan decides once, the first complete day on which it was
+            at its end: verdict, decision intervals and guardrails are of that day.
         expected_end: when the planned information will be in at the present pace;
             None when that cannot be said or the end is reached.
         stratified: estimated day by day, because the traffic split changed.
@@ -337,6 +354,7 @@ class ReportPlan:
     sequential_design: SequentialDesign = SequentialDesign.GROUP_SEQUENTIAL
     covariate: str | None = None
     adaptive: Adaptive | None = None
+    decided_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +363,7 @@ class ExperimentReport:
 
     Attributes:
         first_window_days: the first conversion's own window; None means `window_days`.
+        segment: the visitors it is limited to; None means all.
     """
 
     experiment: ExperimentKey
@@ -372,3 +391,9 @@ class ExperimentReport:
     verdict: Verdict
     today: Today
     first_window_days: int | None = None
+    segment: Segment | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What the report can be made again from: its day, events and program."""
+        return f"{self.as_of} {self.event_digest} abtest {self.code_version}"

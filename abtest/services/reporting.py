@@ -13,7 +13,7 @@ from abtest.domain.experiment import Experiment, ExperimentKey, Status
 from abtest.domain.visitor import last_complete_day
 from abtest.errors import AbtestError
 from abtest.services.calculating import Calculator, result_of
-from abtest.services.report import ExperimentReport, Today
+from abtest.services.report import ExperimentReport, Segment, Today
 from abtest.services.report_day import as_of_day, moment_of
 from abtest.store.protocol import DayActivity, ExperimentFacts, Store
 
@@ -39,6 +39,7 @@ class Question:
     first_weight: float | None = None
     second_weight: float | None = None
     lift_prior: float | None = None
+    segment: Segment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,14 @@ class _Stamp:
 
     Attributes:
         is_complete: the newest visitors have been followed for the whole window.
+        later: changes of later days, where the newest visitors are not known.
     """
 
     version: int
     changes: int
     is_complete: bool
     contaminated: int
+    later: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ def write(store: Store, question: Question, now: datetime) -> ExperimentReport:
         first_weight=question.first_weight,
         second_weight=question.second_weight,
         lift_prior=question.lift_prior,
+        segment=question.segment,
     )
 
 
@@ -261,6 +265,7 @@ def _order(
         changes=sum(d.changes for d in days if d.day <= day),
         is_complete=newest is not None and newest + experiment.window_days <= day,
         contaminated=facts.contaminated,
+        later=sum(d.changes for d in days if question.segment and d.day > day),
     )
     return _Order(question=question, day=day, stamp=stamp)
 

@@ -17,14 +17,17 @@ from abtest.services.report import (
     VariantReport,
 )
 from abtest.stats.cumulative import Means
-from abtest.stats.delayed import Measure, Observed, estimate_step, maturity, observed
-from abtest.stats.moments import Moments
-from abtest.stats.results import NotEstimable, Reason
-from abtest.stats.retention import (
-    KeyFigure,
-    break_even_cost_per_click,
-    highest_acquisition_cost,
+from abtest.stats.delayed import (
+    Measure,
+    Observed,
+    count_step,
+    estimate_step,
+    maturity,
+    observed,
 )
+from abtest.stats.moments import Moments
+from abtest.stats.results import KeyFigure, NotEstimable, Reason
+from abtest.stats.retention import break_even_cost_per_click, highest_acquisition_cost
 
 
 def describe_variants(
@@ -118,16 +121,11 @@ def _acquisition_cost(
 def _step(
     step: FunnelStep, moments: Moments, window_days: int, as_of: int
 ) -> StepResult:
-    reached = sum(
-        n
-        for key, n in moments.steps.items()
-        if key.step == step.key and key.lag <= window_days
-    )
     return StepResult(
         key=step.key,
         name=step.name,
         kind=step.kind,
-        visitors=reached,
+        visitors=count_step(moments, step.key, window=window_days, as_of=as_of),
         rate=estimate_step(moments, step.key, window=window_days, as_of=as_of),
     )
 

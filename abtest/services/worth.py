@@ -9,12 +9,11 @@ from abtest.services.estimates import Weighting, scaled_first
 from abtest.services.report import CurvePoint
 from abtest.services.weight_curve import weight_curve
 from abtest.stats.breakeven import (
-    Band,
     break_even_weight,
     slider_critical_value,
     winner_bands,
 )
-from abtest.stats.results import BreakEvenWeight, JointEstimate, NotEstimable
+from abtest.stats.results import Band, BreakEvenWeight, JointEstimate, NotEstimable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

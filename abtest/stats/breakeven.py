@@ -2,36 +2,20 @@
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from abtest.stats.results import (
+    Band,
     BreakEvenKind,
     BreakEvenWeight,
     JointEstimate,
     NotEstimable,
     Reason,
+    Winner,
 )
-
-
-class Winner(StrEnum):
-    """Who is ahead by more than chance explains."""
-
-    CONTROL = "control"
-    UNDECIDED = "undecided"
-    TREATMENT = "treatment"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """A stretch of weights with the same winner."""
-
-    lower: float
-    upper: float
-    winner: Winner
 
 
 def break_even_weight(
@@ -94,21 +78,6 @@ def winner_bands(
     if not largest > 0:
         raise ValueError(f"largest is {largest}; it must be positive")
     return _bands(_worth(control, treatment), critical_value, largest)
-
-
-def winner_bands_by_share(
-    control: JointEstimate, treatment: JointEstimate, *, critical_value: float
-) -> tuple[Band, ...]:
-    """Say who wins for each share s of the second conversion: weights 1 - s and s."""
-    d1, d2, v11, v12, v22 = _difference(control, treatment)
-    line = _Line(
-        start=d1,
-        slope=d2 - d1,
-        start_variance=v11,
-        covariance=v12 - v11,
-        slope_variance=max(0.0, v11 + v22 - 2 * v12),
-    )
-    return _bands(line, critical_value, 1.0)
 
 
 def slider_critical_value(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abtest.stats.moments import Moments
+from abtest.stats.moments import Moments, StepKey
 
 Whole = NDArray[Any]
 """Integers: int64 where no sum can overflow, Python's own (dtype object) elsewhere."""
@@ -45,9 +45,10 @@ class Rows:
 
     def chosen(self, which: Flags) -> "Rows":
         """Return some of the rows."""
-        if which.all():
-            return self
-        places = np.flatnonzero(which)
+        return self if which.all() else self.at(np.flatnonzero(which))
+
+    def at(self, places: Whole) -> "Rows":
+        """Return the rows at these places, in their order."""
         return Rows(
             cohort=self.cohort[places],
             lag=self.lag[places],
@@ -68,7 +69,10 @@ class Columns:
         pair_keys: cohort position, ordinal and lag of the smaller entry, of the other.
         pairs: conversions, product, count_amount, amount_count.
         steps: visitors who reached it, for each funnel step.
-        covariances: those computed so far, by what was asked.
+        crossed_keys: as `cell_keys`.
+        crossed_sums: of covariate x count, of covariate x amount.
+        rows: what was sorted out so far, by what was asked.
+        answers: estimates made so far, by what was asked.
     """
 
     days: Whole
@@ -78,7 +82,10 @@ class Columns:
     pair_keys: tuple[Whole, ...]
     pairs: tuple[Whole, ...]
     steps: Mapping[str, Rows]
-    covariances: dict[Hashable, float] = field(default_factory=dict)
+    crossed_keys: tuple[Whole, ...]
+    crossed_sums: tuple[Whole, ...]
+    rows: dict[Hashable, Rows] = field(default_factory=dict)
+    answers: dict[Hashable, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, moments: Moments) -> "Columns":
@@ -96,16 +103,7 @@ class Columns:
         days = np.array([day for day, _ in cohorts], dtype=np.int64)
         cell_day, *cell_keys = _table(moments.cells.keys(), width=3)
         pair_day, *pair_keys = _table(moments.pairs.keys(), width=5)
-        names = np.array([key.step for key in moments.steps], dtype=object)
-        step_day, step_lag, step_visitors = _table(
-            [(key.day, key.lag, n) for key, n in moments.steps.items()], width=3
-        )
-        reached = Rows(
-            cohort=_positions(days, step_day),
-            lag=step_lag,
-            other_lag=step_lag,
-            value=step_visitors,
-        )
+        crossed_day, *crossed_keys = _table(moments.covariate_cells.keys(), width=3)
         return cls(
             days=days,
             sizes=np.array([n for _, n in cohorts], dtype=np.int64),
@@ -113,7 +111,9 @@ class Columns:
             cells=_table(moments.cells.values(), width=3),
             pair_keys=(_positions(days, pair_day), *pair_keys),
             pairs=_table(moments.pairs.values(), width=4),
-            steps={name: reached.chosen(names == name) for name in set(names)},
+            steps=_read_steps(moments.steps, days),
+            crossed_keys=(_positions(days, crossed_day), *crossed_keys),
+            crossed_sums=_table(moments.covariate_cells.values(), width=2),
         )
 
     def enrolled(self, last_day: int) -> int:
@@ -123,21 +123,52 @@ class Columns:
     def seen(self, process: Process, *, as_of: int) -> int:
         """Return the sum of a process over all visitors at the end of a day."""
         rows = self.totals(process)
-        return int(rows.value[self.days[rows.cohort] + rows.lag <= as_of].sum())
+        return int(rows.value[self.seen_on(rows) <= as_of].sum())
 
     def totals(self, process: Process) -> Rows:
         """Return the sums of a process by cohort and lag."""
-        return self._cells(process.ordinal, process.window, int(process.in_money))
+        if process not in self.rows:
+            self.rows[process] = self._cells(
+                process.ordinal, process.window, int(process.in_money)
+            )
+        return self.rows[process]
+
+    def crossed(self, process: Process) -> Rows:
+        """Return the sums of a process x covariate by cohort and lag."""
+        cohort, lag, ordinals = self.crossed_keys
+        value = self.crossed_sums[int(process.in_money)]
+        rows = Rows(cohort=cohort, lag=lag, other_lag=lag, value=value)
+        return rows.chosen((ordinals == process.ordinal) & (lag <= process.window))
 
     def reached(self, step: str, *, window: int) -> Rows:
-        """Return the visitors who reached a step, by cohort and lag."""
+        """Return the visitors who reached a step, by cohort and lag.
+
+        In the order of the days on which they did.
+        """
         nothing = np.zeros(0, np.int64)
         nobody = Rows(cohort=nothing, lag=nothing, other_lag=nothing, value=nothing)
         rows = self.steps.get(step, nobody)
-        return rows.chosen(rows.lag <= window)
+        rows = rows.chosen(rows.lag <= window)
+        return rows.at(np.argsort(self.seen_on(rows), kind="stable"))
 
     def products(self, one: Process, other: Process) -> Rows:
-        """Return the sums over visitors of `one` at a lag x `other` at another lag."""
+        """Return the sums over visitors of `one` at a lag x `other` at another lag.
+
+        In the order of the days on which they were seen.
+        """
+        if (one, other) not in self.rows:
+            rows = self._products(one, other)
+            order = np.argsort(self.seen_on(rows), kind="stable")
+            self.rows[one, other] = rows.at(order)
+        return self.rows[one, other]
+
+    def seen_on(self, rows: Rows) -> Whole:
+        """Return the day at whose end both lags are known."""
+        seen: Whole = self.days[rows.cohort] + np.maximum(rows.lag, rows.other_lag)
+        return seen
+
+    def _products(self, one: Process, other: Process) -> Rows:
+        """Collect the rows of `products`."""
         parts = [self._turned(one, other, turned=False)]
         if one.ordinal == other.ordinal:
             parts += [self._turned(one, other, turned=True), self._own(one, other)]
@@ -214,6 +245,21 @@ def exact_type(added: float, taken: float = 0.0) -> type:
     if added + taken < LARGEST_SUM:
         return np.int64
     return np.float64 if 0 < 2 * taken < added else object
+
+
+def _read_steps(steps: Mapping[StepKey, int], days: Whole) -> dict[str, Rows]:
+    """Return the visitors who reached each funnel step."""
+    found, lags, names = zip(*steps, strict=True) if steps else ((), (), ())
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    lag = np.array(lags, np.int64)
+    reached = Rows(
+        cohort=_positions(days, np.array(found, np.int64)),
+        lag=lag,
+        other_lag=lag,
+        value=np.fromiter(steps.values(), np.int64, len(steps)),
+    )
+    which = np.fromiter(map(numbers.__getitem__, names), np.int64, len(names))
+    return {name: reached.chosen(which == number) for name, number in numbers.items()}
 
 
 def _table(rows: Collection[Iterable[int]], *, width: int) -> tuple[Whole, ...]:

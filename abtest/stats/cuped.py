@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from abtest.stats.delayed import Measure, Window, estimate, value
+from abtest.stats.columns import Columns, Rows
+from abtest.stats.delayed import Measure, Window, estimate, processes, value
 from abtest.stats.frequentist import compare
 from abtest.stats.moments import Moments
 from abtest.stats.results import FrequentistResult, NotEstimable, Reason, ValueEstimate
@@ -48,18 +50,20 @@ def adjust(
         experiments (2013), https://doi.org/10.1145/2433396.2433413
     """
     arms: list[_Arm] = []
-    weights = {1: (window.first, first_weight), 2: (window.second, second_weight)}
+    weights = (first_weight, second_weight)
     for moments in (control, treatment):
         joint = estimate(moments, window=window, as_of=as_of, measure=measure)
         if isinstance(joint, NotEstimable):
             return joint
-        known = moments.until(as_of)
+        cohorts = {
+            day: sums for day, sums in moments.covariate_cohorts.items() if day <= as_of
+        }
         arms.append(
             _Arm(
-                value=value(joint, first_weight, second_weight),
-                total=sum(c.total for c in known.covariate_cohorts.values()),
-                squares=sum(c.squares for c in known.covariate_cohorts.values()),
-                product=_influence_product(known, as_of, measure, weights),
+                value=value(joint, *weights),
+                total=sum(c.total for c in cohorts.values()),
+                squares=sum(c.squares for c in cohorts.values()),
+                product=_influence_product(moments, as_of, window, measure, weights),
             )
         )
     visitors = sum(arm.value.visitors for arm in arms)
@@ -113,8 +117,9 @@ def _adjusted(arm: _Arm, theta: float, covariate: float) -> ValueEstimate:
 def _influence_product(
     moments: Moments,
     as_of: int,
+    window: Window,
     measure: Measure,
-    weights: dict[int, tuple[int, float]],
+    weights: tuple[float, float],
 ) -> float:
     """Return sum_d a_d sum x Y(d) - sum_e m_e Sx(e).
 
@@ -122,28 +127,31 @@ def _influence_product(
     value at lag d over the days that cohort e has been followed.
 
     Args:
-        moments: what is known on day `as_of`.
-        as_of: last complete day.
+        moments: of one variant.
+        as_of: last complete day; what came later is left out.
+        window: days that count.
         measure: counts or money.
-        weights: ordinal -> (last lag that counts, weight).
+        weights: of first and second conversion.
     """
-    last_lag = max(lag for lag, _ in weights.values())
-    followed, value, product = np.zeros((3, last_lag + 1))
-    for day, visitors in moments.cohorts.items():
-        followed[: as_of - day + 1] += visitors
-    for key, cell in moments.cells.items():
-        limit, weight = weights[key.ordinal]
-        if key.lag <= limit:
-            amount = cell.conversions if measure is Measure.COUNT else cell.total
-            value[key.lag] += weight * amount
-    for key, crossed in moments.covariate_cells.items():
-        limit, weight = weights[key.ordinal]
-        if key.lag <= limit:
-            amount = crossed.by_count if measure is Measure.COUNT else crossed.by_amount
-            product[key.lag] += weight * amount
+    columns = Columns.of(moments)
+    size = window.longest + 1
+    reach = np.searchsorted(columns.days, as_of - np.arange(size), side="right")
+    followed = np.cumsum(columns.sizes)[reach - 1].astype(np.float64)
+
+    def by_lag(rows: Rows) -> NDArray[np.float64]:
+        seen = rows.chosen(columns.seen_on(rows) <= as_of)
+        sums = np.zeros(size)
+        np.add.at(sums, seen.lag, seen.value.astype(np.float64))
+        return sums
+
+    value, product = np.zeros((2, size))
+    for process, weight in zip(processes(window, measure), weights, strict=True):
+        value += weight * by_lag(columns.totals(process))
+        product += weight * by_lag(columns.crossed(process))
     scale = followed[0] / followed
     mean = np.cumsum(scale * value / followed)
     return float(scale @ product) - sum(
-        float(mean[min(as_of - day, last_lag)]) * cohort.total
+        float(mean[min(as_of - day, size - 1)]) * cohort.total
         for day, cohort in moments.covariate_cohorts.items()
+        if day <= as_of
     )

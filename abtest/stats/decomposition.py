@@ -10,40 +10,11 @@ from abtest.stats.columns import Columns
 from abtest.stats.cumulative import Means, estimate_means
 from abtest.stats.delayed import Measure, Window, processes
 from abtest.stats.moments import Moments
-from abtest.stats.results import Interval, NotEstimable, Reason
+from abtest.stats.results import Decomposition, Factor, Interval, NotEstimable, Reason
 from abtest.stats.stratified import stratified_means
 
 UNBOUNDED = 100.0
 """Half-width on the log scale from which an interval is not given."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factor:
-    """One thing in both variants, and treatment / control with its interval."""
-
-    control: float
-    treatment: float
-    ratio: float
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decomposition:
-    """Revenue per visitor = customers x purchases x order value; so do the ratios.
-
-    Attributes:
-        customers: first conversions per visitor.
-        purchases: purchases per customer: first and second conversions, 1 to 2; where
-            first conversions bring no money in either variant (a visit, a sign-up),
-            second conversions alone, 0 to 1.
-        order_value: revenue per purchase, minor units, refunds taken off.
-        revenue: of both conversions per visitor, minor units.
-    """
-
-    customers: Factor
-    purchases: Factor
-    order_value: Factor
-    revenue: Factor
 
 
 def decompose(

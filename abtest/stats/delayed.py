@@ -1,10 +1,15 @@
 """Estimates per visitor within the window, recent visitors used and not diluted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from abtest.stats.columns import Columns, Process
-from abtest.stats.cumulative import estimate_means, estimate_step_mean
+from abtest.stats.cumulative import (
+    estimate_means,
+    estimate_path,
+    estimate_step_mean,
+)
 from abtest.stats.moments import Moments
 from abtest.stats.results import JointEstimate, NotEstimable, Reason, ValueEstimate
 
@@ -88,6 +93,17 @@ def estimate(
     return means if isinstance(means, NotEstimable) else means.joint()
 
 
+def estimate_days(
+    moments: Moments, days: Sequence[int], *, window: Window, measure: Measure
+) -> tuple[JointEstimate | NotEstimable, ...]:
+    """Estimate as `estimate` does at the end of each of several ascending days.
+
+    In a fraction of the time that one estimate after the other would take.
+    """
+    path = estimate_path(Columns.of(moments), processes(window, measure), days)
+    return tuple(m if isinstance(m, NotEstimable) else m.joint() for m in path)
+
+
 def estimate_mature(
     moments: Moments, *, window: Window, as_of: int, measure: Measure
 ) -> JointEstimate | NotEstimable:
@@ -124,6 +140,13 @@ def estimate_step(
         variance=means.covariance[0][0],
         is_mature=means.is_mature,
     )
+
+
+def count_step(moments: Moments, step: str, *, window: int, as_of: int) -> int:
+    """Count who reached a funnel step within the window until `as_of`."""
+    columns = Columns.of(moments)
+    rows = columns.reached(step, window=window)
+    return int(rows.value[columns.seen_on(rows) <= as_of].sum())
 
 
 def observed(moments: Moments, *, window: Window, as_of: int) -> Observed:

@@ -28,6 +28,7 @@ class Method(StrEnum):
     WELCH = "welch"
     NORMAL = "normal"
     POOLED_VARIANCE = "pooled_variance"
+    AVERAGED_VARIANCE = "averaged_variance"
     POOLED_PROPORTIONS = "pooled_proportions"
 
 
@@ -115,6 +116,36 @@ def compare_pooled_null(
     )
     return _compare_pooled(
         control_value, treatment_value, alpha=alpha, critical_value=critical_value
+    )
+
+
+def compare_averaged(
+    control: ValueEstimate, treatment: ValueEstimate, *, alpha: float
+) -> FrequentistResult | NotEstimable:
+    """Test with the mean of the arms' own variance and of that which they share.
+
+    For an uneven split while visitors are still being followed. A small arm's own
+    variance is low together with its estimate, and "worse" is said too often; the
+    shared one takes the arms to be alike in when their conversions come, and "better"
+    is said too often where the small arm's come later. The mean of both was measured
+    to raise about one alarm in twenty in either case (docs/statistics.md, section 3).
+
+    Raises:
+        ValueError: alpha does not lie between 0 and 1.
+    """
+    if min(control.variance, treatment.variance) == 0:
+        return _compare_pooled(control, treatment, alpha=alpha, critical_value=None)
+    shared = _with_pooled_variance(control, treatment)
+    averaged = (
+        replace(arm, variance=(arm.variance + pooled.variance) / 2)
+        for arm, pooled in zip((control, treatment), shared, strict=True)
+    )
+    return _judge(
+        *averaged,
+        degrees=None,
+        alpha=alpha,
+        critical_value=None,
+        method=Method.AVERAGED_VARIANCE,
     )
 
 
@@ -320,7 +351,8 @@ def _judge(
         statistic=statistic,
         p_value=2 * _distribution(-abs(statistic), degrees),
         degrees_of_freedom=degrees,
-        method=method,
+        # Its plain text: whoever reads a result needs no statistics loaded.
+        method=method.value,
     )
 
 

@@ -60,19 +60,6 @@ def mixture_p_value(effect: float, standard_error: float, *, tau: float) -> floa
     return math.exp(min(0.0, math.log1p(x) / 2 - z**2 * x / (2 * (1 + x))))
 
 
-def tau_for_visitors(
-    standard_error: float, visitors: int, *, planned_visitors: float, alpha: float
-) -> float:
-    """Return the tau that is tightest when `planned_visitors` have come.
-
-    Some programs are tuned by a number of visitors N* instead of an effect: there
-    x = N rho^2 with rho^2 = (-2 ln alpha + ln(1 - 2 ln alpha)) / N*.
-    """
-    return standard_error * math.sqrt(
-        visitors * _optimal_ratio(alpha) / planned_visitors
-    )
-
-
 def _optimal_ratio(alpha: float) -> float:
     return -2 * math.log(alpha) + math.log1p(-2 * math.log(alpha))
 

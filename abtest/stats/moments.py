@@ -5,12 +5,13 @@ They are the only thing that crosses from the store to the statistics
 range in which floats are exact.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from operator import add
 from typing import NamedTuple, TypeVar
 
 K = TypeVar("K")
+V = TypeVar("V")
 T = TypeVar("T", bound=tuple[int, ...])
 
 
@@ -114,20 +115,21 @@ class Moments:
     def until(self, as_of: int) -> "Moments":
         """Return what was known at the end of day `as_of`."""
         return Moments(
-            cohorts={d: n for d, n in self.cohorts.items() if d <= as_of},
-            cells={k: c for k, c in self.cells.items() if k.day + k.lag <= as_of},
-            pairs={
-                k: p
-                for k, p in self.pairs.items()
-                if k.day + max(k.lag_a, k.lag_b) <= as_of
-            },
-            steps={k: n for k, n in self.steps.items() if k.day + k.lag <= as_of},
-            covariate_cohorts={
-                d: c for d, c in self.covariate_cohorts.items() if d <= as_of
-            },
-            covariate_cells={
-                k: c for k, c in self.covariate_cells.items() if k.day + k.lag <= as_of
-            },
+            cohorts=_without(self.cohorts, [d for d in self.cohorts if d > as_of]),
+            cells=_without(self.cells, [k for k in self.cells if k[0] + k[1] > as_of]),
+            pairs=_without(
+                self.pairs,
+                [k for k in self.pairs if k[0] + k[2] > as_of or k[0] + k[4] > as_of],
+            ),
+            steps=_without(self.steps, [k for k in self.steps if k[0] + k[1] > as_of]),
+            covariate_cohorts=_without(
+                self.covariate_cohorts,
+                [d for d in self.covariate_cohorts if d > as_of],
+            ),
+            covariate_cells=_without(
+                self.covariate_cells,
+                [k for k in self.covariate_cells if k[0] + k[1] > as_of],
+            ),
         )
 
     def __add__(self, other: "Moments") -> "Moments":
@@ -144,6 +146,16 @@ class Moments:
                 CovariateCell, self.covariate_cells, other.covariate_cells
             ),
         )
+
+
+def _without(table: Mapping[K, V], later: Collection[K]) -> Mapping[K, V]:
+    """Return the table without some keys; copied, for most are few."""
+    if not later:
+        return table
+    kept = dict(table)
+    for key in later:
+        del kept[key]
+    return kept
 
 
 def _added(left: Mapping[K, int], right: Mapping[K, int]) -> dict[K, int]:

@@ -1,9 +1,12 @@
 """The exact posterior of the weighted value when everybody has been followed."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.polynomial.chebyshev import chebpts1, chebval, chebvander
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import (
@@ -27,6 +30,12 @@ _EDGES = np.array([-9, -6, -4, -2, -1, 0, 1, 2, 4, 6, 9, 13, 18, 25, 40.0])
 """Where integrals are cut, in standard deviations; the upper tail is the long one."""
 
 _NODES, _WEIGHTS = roots_legendre(12)
+
+_POINTS = chebpts1(24)
+_TO_COEFFICIENTS = np.linalg.inv(chebvander(_POINTS, 23))
+
+_SMOOTH = 25.0
+"""Parameters of a beta distribution from which on it has no corners that matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,26 +67,69 @@ class NestedBeta:
 
     def distribution(self, value: Vector) -> Vector:
         """Return the probability that the value per visitor is at most this."""
-        worth, weights = self._worth()
-        share = np.clip(value[:, None] / worth, 0.0, 1.0)
-        distribution: Vector = betainc(*self.first, share) @ weights
+        mixture = _mixture(self)
+        share = mixture.share(value).clip(0.0, 1.0)
+        distribution: Vector = betainc(*mixture.inner, share) @ mixture.weights
         return distribution
 
     def density(self, value: Vector) -> Vector:
         """Return the density of the value per visitor."""
-        a, b = self.first
-        worth, weights = self._worth()
-        share = np.clip(value[:, None] / worth, 0.0, 1.0)
+        mixture = _mixture(self)
+        a, b = mixture.inner
+        share = mixture.share(value)
+        inside = (share >= 0) & (share < 1)
+        share = np.where(inside, share, 0.5)
         log_density = xlogy(a - 1, share) + xlog1py(b - 1, -share) - betaln(a, b)
-        inside = np.where(share < 1, np.exp(log_density), 0.0)
-        density: Vector = inside @ (weights / worth)
+        density: Vector = np.where(inside, np.exp(log_density), 0.0) @ (
+            mixture.weights * mixture.scale
+        )
         return density
 
-    def _worth(self) -> tuple[Vector, Vector]:
-        """Return what a customer is worth at each repeat rate, with probabilities."""
-        rate = betaincinv(*self.repeat, ndtr(_SCORES))
-        weights = np.exp(-(_SCORES**2) / 2)
-        return self.first_weight + self.second_weight * rate, weights / weights.sum()
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Mixture:
+    """The value given one of the two rates, taken at normal scores of the other one.
+
+    Attributes:
+        inner: parameters of the rate that spreads the value more: its distribution is
+            exact, and wide enough to fill the gaps between the scores.
+        scale, shift: value x scale + shift is that rate, for each score.
+        weights: probabilities of the scores.
+    """
+
+    inner: tuple[float, float]
+    scale: Vector
+    shift: float
+    weights: Vector
+
+    def share(self, value: Vector) -> Vector:
+        """Return the inner rate that gives each value at each score."""
+        return value[:, None] * self.scale + self.shift
+
+
+@lru_cache(maxsize=64)
+def _mixture(arm: NestedBeta) -> _Mixture:
+    """Decide which rate is taken at its scores."""
+    weights = np.exp(-(_SCORES**2) / 2)
+    weights /= weights.sum()
+    (p, p2), (r, r2) = _moments(*arm.first), _moments(*arm.repeat)
+    worth = arm.first_weight + arm.second_weight * r
+    spread_of_repeat = arm.second_weight * math.sqrt(r2 - r**2) / worth
+    if math.sqrt(p2 - p**2) / p >= spread_of_repeat:
+        rate = betaincinv(*arm.repeat, ndtr(_SCORES))
+        return _Mixture(
+            inner=arm.first,
+            scale=1 / (arm.first_weight + arm.second_weight * rate),
+            shift=0.0,
+            weights=weights,
+        )
+    share = betaincinv(*arm.first, ndtr(_SCORES))
+    return _Mixture(
+        inner=arm.repeat,
+        scale=1 / (share * arm.second_weight),
+        shift=-arm.first_weight / arm.second_weight,
+        weights=weights,
+    )
 
 
 def nested_beta(
@@ -135,13 +187,14 @@ def compare_nested_beta(
     half = np.diff(edges)[:, None] / 2
     x = (edges[:-1, None] + half * (1 + _NODES)).ravel()
     dx = (half * _WEIGHTS).ravel()
-    below_control, below_treatment = (arm.distribution(x) for arm in arms)
+    control_curve, treatment_curve = (_curve(arm) for arm in arms)
+    below_control, below_treatment = control_curve(x), treatment_curve(x)
     density = treatment.density(x) * dx
     wins = min(1.0, float(density @ below_control))
 
     def wins_by(difference: float) -> float:
         """Return the probability that the treatment is better by more than this."""
-        return float(density @ control.distribution(x - difference))
+        return float(density @ control_curve(x - difference))
 
     return BayesianResult(
         probability_to_be_best=wins,
@@ -154,6 +207,36 @@ def compare_nested_beta(
         ),
         prior="beta",
     )
+
+
+def _curve(arm: NestedBeta) -> Callable[[Vector], Vector]:
+    """Return the distribution function; from a table where it is smooth.
+
+    Finding the limits of an interval asks for it fifty times at hundreds of points.
+    """
+    if min(_mixture(arm).inner) < _SMOOTH:
+        return arm.distribution
+    edges, coefficients = _table(arm)
+
+    def curve(value: Vector) -> Vector:
+        piece = np.searchsorted(edges, value, side="right").clip(1, edges.size - 1)
+        low, high = edges[piece - 1], edges[piece]
+        place = ((2 * value - low - high) / (high - low)).clip(-1.0, 1.0)
+        found: Vector = chebval(place, coefficients[:, piece - 1], tensor=False)
+        return np.where(value < edges[0], 0.0, found.clip(0.0, 1.0))
+
+    return curve
+
+
+@lru_cache(maxsize=64)
+def _table(arm: NestedBeta) -> tuple[Vector, Vector]:
+    """Return edges, and the distribution function's Chebyshev series between them."""
+    largest = arm.first_weight + arm.second_weight
+    edges = np.unique((arm.mean + math.sqrt(arm.variance) * _EDGES).clip(0.0, largest))
+    half = np.diff(edges)[:, None] / 2
+    points = edges[:-1, None] + half * (1 + _POINTS)
+    values = arm.distribution(points.ravel()).reshape(points.shape)
+    return edges, _TO_COEFFICIENTS @ values.T
 
 
 def _moments(a: float, b: float) -> tuple[float, float]:

@@ -171,3 +171,57 @@ class BreakEvenWeight:
     estimate: float | None
     lower: float | None
     upper: float | None
+
+
+class Winner(StrEnum):
+    """Who is ahead by more than chance explains."""
+
+    CONTROL = "control"
+    UNDECIDED = "undecided"
+    TREATMENT = "treatment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A stretch of weights with the same winner."""
+
+    lower: float
+    upper: float
+    winner: Winner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """One thing in both variants, and treatment / control with its interval."""
+
+    control: float
+    treatment: float
+    ratio: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decomposition:
+    """Revenue per visitor = customers x purchases x order value; so do the ratios.
+
+    Attributes:
+        customers: first conversions per visitor.
+        purchases: purchases per customer: first and second conversions, 1 to 2; where
+            first conversions bring no money in either variant (a visit, a sign-up),
+            second conversions alone, 0 to 1.
+        order_value: revenue per purchase, minor units, refunds taken off.
+        revenue: of both conversions per visitor, minor units.
+    """
+
+    customers: Factor
+    purchases: Factor
+    order_value: Factor
+    revenue: Factor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFigure:
+    """An estimate and its confidence interval."""
+
+    estimate: float
+    interval: Interval

@@ -15,20 +15,13 @@ from abtest.stats.results import (
     FrequentistResult,
     Interval,
     JointEstimate,
+    KeyFigure,
     NotEstimable,
     Reason,
     ValueEstimate,
 )
 
 Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyFigure:
-    """An estimate and its confidence interval."""
-
-    estimate: float
-    interval: Interval
 
 
 def rate(part: int, whole: int, *, alpha: float) -> KeyFigure | NotEstimable:
@@ -104,6 +97,64 @@ def revenue_churn(
     return _figure(churn, variance, alpha=alpha)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How customers bought in two periods of the same length, one after the other.
+
+    Attributes:
+        customers: who bought at least once so far.
+        loyal: of these, who bought at least the chosen number of times.
+        at_start: who bought in the earlier period: the customers at the start of the
+            later one.
+        at_end: who bought in the later period.
+        new: of these, who had not bought in the earlier one.
+        revenue: of the customers at the start: what each paid in the earlier period,
+            and by how much less in the later one.
+    """
+
+    customers: int
+    loyal: int
+    at_start: int
+    at_end: int
+    new: int
+    revenue: RecurringRevenue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HabitFigures:
+    """Retention, churn, revenue churn and the share of loyal customers."""
+
+    habits: Habits
+    retention_rate: KeyFigure | NotEstimable
+    churn_rate: KeyFigure | NotEstimable
+    revenue_churn: KeyFigure | NotEstimable
+    loyal_rate: KeyFigure | NotEstimable
+
+
+def habit_figures(habits: Habits, *, alpha: float) -> HabitFigures:
+    """Return the key figures of how customers came back, with their intervals.
+
+    Args:
+        alpha: two-sided; Wilson's intervals for rates of customers, a delta interval
+            for the money.
+    """
+    kept = habits.at_end - habits.new
+    return HabitFigures(
+        habits=habits,
+        retention_rate=retention_rate(
+            at_start=habits.at_start,
+            at_end=habits.at_end,
+            new=habits.new,
+            alpha=alpha,
+        ),
+        churn_rate=churn_rate(
+            at_start=habits.at_start, lost=habits.at_start - kept, alpha=alpha
+        ),
+        revenue_churn=revenue_churn(habits.revenue, alpha=alpha),
+        loyal_rate=rate(habits.loyal, habits.customers, alpha=alpha),
+    )
+
+
 def repeat_rate(joint: JointEstimate) -> ValueEstimate | NotEstimable:
     """Return second / first conversions, corrected for the delay.
 
@@ -134,6 +185,63 @@ def compare_repeat_rates(
 def break_even_cost_per_click(value: ValueEstimate, *, alpha: float) -> KeyFigure:
     """Return what a visitor may cost at most: the value per visitor in money."""
     return _figure(value.mean, value.variance, alpha=alpha)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSums:
+    """Sums over the persons who bought; money in minor units.
+
+    Attributes:
+        orders_squares, revenue_squares: sums of squares of each person's.
+        orders_revenue: sum of orders x revenue of the same person.
+    """
+
+    persons: int
+    orders: int
+    revenue: int
+    orders_squares: int
+    revenue_squares: int
+    orders_revenue: int
+
+
+def revenue_per_visitor(
+    sums: OrderSums, visitors: int, *, alpha: float
+) -> KeyFigure | NotEstimable:
+    """Return revenue / visitors, with the interval of a mean.
+
+    Args:
+        sums: of those among the visitors who bought.
+        visitors: everybody, buyers included.
+        alpha: two-sided.
+    """
+    if sums.revenue_squares == 0:
+        return NotEstimable(Reason.NO_REVENUE)
+    if visitors < 2:
+        return NotEstimable(Reason.TOO_FEW_VISITORS)
+    mean = sums.revenue / visitors
+    residuals = sums.revenue_squares - visitors * mean**2
+    return _figure(mean, residuals / (visitors - 1) / visitors, alpha=alpha)
+
+
+def average_order_value(sums: OrderSums, *, alpha: float) -> KeyFigure | NotEstimable:
+    """Return revenue / orders with a delta interval; orders of a person go together.
+
+    References:
+        Deng, Knoblich, Lu: Applying the delta method in metric analytics (2018),
+        https://arxiv.org/abs/1803.06336
+    """
+    if sums.revenue_squares == 0:
+        return NotEstimable(Reason.NO_REVENUE)
+    n = sums.persons
+    if n < 2:
+        return NotEstimable(Reason.TOO_FEW_CONVERSIONS)
+    mean = sums.revenue / sums.orders
+    residuals = (
+        sums.revenue_squares
+        - 2 * mean * sums.orders_revenue
+        + mean**2 * sums.orders_squares
+    )
+    return _figure(mean, n / (n - 1) * residuals / sums.orders**2, alpha=alpha)
 
 
 def highest_acquisition_cost(

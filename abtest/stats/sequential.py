@@ -1,11 +1,11 @@
 """Looking at a running experiment: repeated intervals that stay valid."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from abtest.stats.frequentist import fieller_interval
@@ -20,6 +20,11 @@ SMALLEST_P_VALUE = 1e-10
 """Repeated p-values are not followed further down."""
 
 _SMALLEST_U = 0.001
+
+_USUAL_SLOPE = 1.1
+"""By how much the last bound rises with z_{alpha/2}, where nothing else is known."""
+
+_SMALLEST_SECANT = 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,27 @@ class Look:
     def z(self) -> float:
         """How many standard errors the effect is away from zero, on either side."""
         return abs(self.effect) / self.standard_error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundedLook:
+    """A look that was evaluated, with the bound on |z| that it had to reach.
+
+    Attributes:
+        time: information / planned information; it rises from look to look.
+        is_final: the planned information was in, or the plan's end had come.
+    """
+
+    look: Look
+    bound: float
+    time: float
+    is_final: bool
+
+    @property
+    def interval(self) -> Interval:
+        """The repeated confidence interval of the effect."""
+        half = self.bound * self.look.standard_error
+        return Interval(lower=self.look.effect - half, upper=self.look.effect + half)
 
 
 def planned_information(effect: float, *, alpha: float, power: float) -> float:
@@ -108,19 +134,43 @@ def analyze_looks(
         Jennison, Turnbull: Interim analyses: the repeated confidence interval
         approach (1989), https://doi.org/10.1111/j.2517-6161.1989.tb01433.x
     """
+    evaluated = bounded_looks(
+        looks, planned_information=planned_information, alpha=alpha, spending=spending
+    )
+    last = evaluated[-1]
+    times = tuple(one.time for one in evaluated)
+    return _result(
+        last.look,
+        last.bound,
+        p_value=_repeated_p_value(
+            times, last.look.z, near=alpha, spending=spending, is_final=last.is_final
+        ),
+        was_crossed=any(one.look.z >= one.bound for one in evaluated),
+        information_fraction=min(1.0, last.time),
+        is_final=last.is_final,
+        method=f"group_sequential_{spending}",
+    )
+
+
+def bounded_looks(
+    looks: Sequence[Look],
+    *,
+    planned_information: float,
+    alpha: float,
+    spending: Spending = Spending.OBRIEN_FLEMING,
+) -> tuple[BoundedLook, ...]:
+    """Return the looks that are evaluated with their bounds; see `analyze_looks`.
+
+    What is returned for a look does not depend on later ones.
+    """
     evaluated, times, is_final = _evaluated(looks, planned_information)
     bounds = spending_bounds(times, alpha=alpha, spending=spending, is_ended=is_final)
-    look = evaluated[-1]
-    return _result(
-        look,
-        bounds[-1],
-        p_value=_repeated_p_value(times, look.z, spending=spending, is_final=is_final),
-        was_crossed=any(
-            one.z >= bound for one, bound in zip(evaluated, bounds, strict=True)
-        ),
-        information_fraction=min(1.0, times[-1]),
-        is_final=is_final,
-        method=f"group_sequential_{spending}",
+    last = len(evaluated) - 1
+    return tuple(
+        BoundedLook(look=look, bound=bound, time=time, is_final=is_final and i == last)
+        for i, (look, bound, time) in enumerate(
+            zip(evaluated, bounds, times, strict=True)
+        )
     )
 
 
@@ -176,12 +226,20 @@ def _evaluated(
 
 @lru_cache(maxsize=1024)
 def _repeated_p_value(
-    times: tuple[float, ...], z: float, *, spending: Spending, is_final: bool
+    times: tuple[float, ...],
+    z: float,
+    *,
+    near: float,
+    spending: Spending,
+    is_final: bool,
 ) -> float:
     """Return the alpha whose last bound is |z|.
 
-    Searched over u = z_{alpha/2}, in which the bound is almost a straight line, so
-    that four or five boundary computations are enough.
+    Searched by secants over u = z_{alpha/2}, in which the bound is almost a straight
+    line, so that two or three boundary computations are enough.
+
+    Args:
+        near: an alpha whose bounds are known already: the search begins there.
     """
 
     def beyond(u: float) -> float:
@@ -195,15 +253,27 @@ def _repeated_p_value(
     largest = min(z, float(-ndtri(SMALLEST_P_VALUE / 2)))
     if largest <= _SMALLEST_U:
         return 1.0
-    excess = beyond(largest)
-    if excess <= 0:
-        return float(2 * ndtr(-largest))
-    smallest = max(_SMALLEST_U, largest - 1.2 * excess)
-    if beyond(smallest) > 0:
-        smallest = _SMALLEST_U
-        if beyond(smallest) > 0:
+    low, high = _SMALLEST_U, largest
+    u = min(max(float(-ndtri(near / 2)), low), high)
+    slope, before = _USUAL_SLOPE, None
+    while True:
+        excess = beyond(u)
+        if excess > 0 and u == _SMALLEST_U:
             return 1.0
-    return float(2 * ndtr(-brentq(beyond, smallest, largest, xtol=1e-6)))
+        if excess <= 0 and u == largest:
+            return float(2 * ndtr(-u))
+        if before is not None:
+            slope = (excess - before[1]) / (u - before[0])
+        before = u, excess
+        low, high = (low, u) if excess > 0 else (u, high)
+        wanted = u - excess / slope if slope > 0 else math.inf
+        # An end that is not known yet is tried; otherwise the search stays inside.
+        wanted = min(max(wanted, _SMALLEST_U), largest)
+        if abs(wanted - u) < _SMALLEST_SECANT:
+            return float(2 * ndtr(-wanted))
+        if not (low < wanted < high or wanted in {_SMALLEST_U, largest} & {low, high}):
+            wanted = (low + high) / 2
+        u = wanted
 
 
 def _result(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from abtest.stats.columns import Columns, Process
-from abtest.stats.cumulative import follow_up, sums_by_follow_up
+from abtest.stats.cumulative import follow_up, running_sums
 from abtest.stats.moments import Moments
 from abtest.stats.results import NotEstimable, ValueEstimate
 
@@ -35,7 +35,8 @@ def kaplan_meier(
     if isinstance(known, NotEstimable):
         return known
     conversions = Process(ordinal=ordinal, in_money=False, window=window)
-    sums = sums_by_follow_up(known, columns.totals(conversions))
+    running = running_sums(columns, columns.totals(conversions), window)
+    sums = running[known.reach - 1].T
     events = sums.diagonal().astype(np.float64)
     at_risk = known.followed - np.triu(sums, 1).sum(axis=0)
     happened = events > 0

@@ -16,11 +16,14 @@
   const { key, domain, consent, experiments } = script.dataset;
   const api = new URL("/api/v1/", script.src).href;
   const required = consent === "required" || navigator.globalPrivacyControl;
-  const forced = new URLSearchParams(location.search).getAll("abtest_force").join();
+  const query = new URLSearchParams(location.search);
+  const forced = query.getAll("abtest_force").join();
   const COOKIE = "abtest_visitor";
   const QUEUE = "abtest_queue";
   const now = () => new Date().toISOString();
   const text = (value) => (value == null ? undefined : String(value));
+
+  const hostOf = safely((url) => new URL(url).host);
 
   // UUID version 7: the time in milliseconds, then chance.
   const uuid = () => {
@@ -156,6 +159,12 @@
 
   const assign = () => {
     const body = { key, url: location.origin + location.pathname };
+    // Where a visit comes from, as coarse as it can be: no other part of the query,
+    // and of the page before no more than its host.
+    const source = query.get("utm_source");
+    if (source) body.url += `?utm_source=${encodeURIComponent(source)}`;
+    const referrer = hostOf(document.referrer);
+    if (referrer && referrer !== location.host) body.attributes = { referrer };
     if (required) body.consent = true;
     if (experiments) body.experiments = experiments.split(",").map((e) => e.trim());
     if (forced) {

@@ -16,6 +16,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.demo import serve_demo
 from tests.browser.servers import FaultyService, PageServer, Service
 
 ARGUMENTS = (
@@ -96,6 +97,12 @@ def faulty() -> Iterator[FaultyService]:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with closing(Service(tmp_path_factory.mktemp("service"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with closing(serve_demo(tmp_path_factory.mktemp("demo"))) as running:
         yield running
 
 

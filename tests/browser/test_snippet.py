@@ -68,6 +68,48 @@ def test_what_assign_is_asked(
     assert before - 1 <= made <= time.time()
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?email=anna@example.org&utm_source=News&utm_term=shoes", "?utm_source=News"),
+        ("?utm_source=a%26b=c%23d", "?utm_source=a%26b%3Dc%23d"),
+        ("?utm_source=", ""),
+    ],
+)
+def test_of_the_query_the_source_alone_is_told(
+    page: Page,
+    page_server: PageServer,
+    faulty: FaultyService,
+    query: str,
+    expected: str,
+) -> None:
+    url = page_server.publish(page_html(faulty.url, "pk_1"), "/landing")
+    page.goto(f"{url}{query}")
+    page.evaluate(READY)
+    assert body_of(faulty, "/assign")["url"] == f"{url}{expected}"
+
+
+def test_of_another_site_before_the_host_alone_is_told(
+    page: Page, page_server: PageServer, faulty: FaultyService
+) -> None:
+    url = page_server.publish(page_html(faulty.url, "pk_1"), "/landing")
+    elsewhere = "http://search.example/secret?q=anna"
+    page.goto(url, referer=elsewhere)
+    page.evaluate(READY)
+    assert page.evaluate("document.referrer").startswith("http://search.example/")
+    assert body_of(faulty, "/assign")["attributes"] == {"referrer": "search.example"}
+
+
+def test_a_page_of_the_same_site_before_is_not_told(
+    page: Page, page_server: PageServer, faulty: FaultyService
+) -> None:
+    url = page_server.publish(page_html(faulty.url, "pk_1"), "/landing")
+    page.goto(url, referer=f"{url}/before")
+    page.evaluate(READY)
+    assert page.evaluate("document.referrer") != ""
+    assert "attributes" not in body_of(faulty, "/assign")
+
+
 def test_the_id_is_a_first_party_cookie_for_thirteen_months(
     page: Page, context: BrowserContext, page_server: PageServer, faulty: FaultyService
 ) -> None:

@@ -1,10 +1,24 @@
 """`abtest import` as a person types it and as a program reads it."""
 
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from abtest.domain.events import Event
+from abtest.domain.experiment import ExperimentKey
+from abtest.errors import AbtestError, ErrorCode
+from abtest.services.imports.summary import ImportSummary
+from abtest.store.protocol import Bookmark, RecordOutcome
+from abtest.store.sqlite import SqliteStore
 from tests.cli.program import Document, Program
 
 SHOP = {
@@ -181,4 +195,86 @@ def test_person_at_a_terminal_sees_a_bar(
 ) -> None:
     monkeypatch.setattr("abtest.cli.imports.is_terminal", lambda: True)
     said = program.succeed("import", "shop", write(program, PEOPLE), *MAPPING)
-    assert said.startswith("people.csv")
+    assert said.startswith("people.csv, reading")
+    assert "people.csv, storing" in said
+
+
+def at_a_terminal(program: Program, *words: str) -> str:
+    """Run as a person does, and return all that appears."""
+    master, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "abtest", *words],
+        env=os.environ | {"ABTEST_DATABASE": str(program.database), "COLUMNS": "100"},
+        stdout=terminal,
+        stderr=terminal,
+    ) as process:
+        os.close(terminal)
+        seen = b""
+        with suppress(OSError):  # how the end of a terminal is told
+            while found := os.read(master, 4096):
+                seen += found
+    os.close(master)
+    assert process.returncode == 0, seen
+    return seen.decode()
+
+
+def test_bars_tell_the_speed_and_leave_no_line_half_written(program: Program) -> None:
+    seen = at_a_terminal(program, "import", "shop", write(program, PEOPLE), *MAPPING)
+    # What overwrites a line stays out of sight.
+    text = re.sub(r"\x1b\[\?25[hl]", "", seen)  # the cursor, which is hidden and shown
+    lines = [line.rpartition("\r")[2].strip() for line in text.split("\r\n")]
+    reading, storing = lines[:2]
+    assert re.fullmatch(
+        r"people\.csv, reading  \[#{36}\]  100%  [1-9][\d,]* rows/s", reading
+    )
+    assert re.fullmatch(
+        r"people\.csv, storing  \[#{36}\]  100%  [1-9][\d,]* events/s", storing
+    )
+    assert lines[2].startswith("people.csv: 2 rows in")
+
+
+def test_import_that_goes_on_says_where(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, path = SqliteStore.load, write(program, PEOPLE)
+    words = ("import", "shop", path, *MAPPING, "--batch-size", "2")
+
+    def full(
+        store: SqliteStore,
+        batch: Sequence[Event],
+        *,
+        received_at: datetime,
+        bookmark: Bookmark,
+    ) -> RecordOutcome:
+        if bookmark.value is None:
+            raise AbtestError(ErrorCode.UNAVAILABLE, "the disk is full")
+        return load(store, batch, received_at=received_at, bookmark=bookmark)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "load", full)
+        assert "the disk is full" in program.fail(*words)
+    found = program.answer(*words)
+    assert (found.number("resumed_at"), found.number("accepted")) == (2, 1)
+    assert program.answer(*words).number("resumed_at") == 0
+
+
+def test_person_reads_where_it_went_on(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known(*_: object, **__: object) -> ImportSummary:
+        return ImportSummary(
+            experiment=ExperimentKey("shop"),
+            rows=9000,
+            events=9000,
+            accepted=1000,
+            duplicates=8000,
+            resumed_at=8000,
+            left_out=(),
+            bad=0,
+            bad_rows=(),
+            followed_until=None,
+        )
+
+    monkeypatch.setattr("abtest.cli.imports.import_file", known)
+    said = program.succeed("import", "shop", write(program, PEOPLE), *MAPPING)
+    assert "resumed   after 8,000 events that an earlier run had stored" in said

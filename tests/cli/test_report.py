@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,33 @@ def test_unusable_options_are_usage_errors(
 
 def test_unknown_experiment_fails(program: Program) -> None:
     assert "nothere" in program.fail("report", "nothere")
+
+
+def test_a_page_and_a_notebook_are_files(program: Program) -> None:
+    page = program.succeed("report", "shop", "--format", "html", "--lang", "de")
+    assert page.startswith("<!doctype html>")
+    assert 'lang="de-DE"' in page
+    assert "=Shop, &#34;honest&#34;" in page
+    notebook = json.loads(program.succeed("report", "shop", "--format", "ipynb"))
+    assert notebook["nbformat"] == 4
+
+
+def test_a_workbook_goes_to_a_file(program: Program) -> None:
+    target = program.folder / "report.xlsx"
+    program.succeed("report", "shop", "--format", "xlsx", "--output", str(target))
+    assert zipfile.is_zipfile(target)
+
+
+def test_a_pdf_is_printed_by_the_browser(program: Program) -> None:
+    target = program.folder / "report.pdf"
+    program.succeed("report", "shop", "--format", "pdf", "--output", str(target))
+    assert target.read_bytes().startswith(b"%PDF-")
+
+
+def test_without_a_browser_the_command_says_what_to_install(
+    program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = program.fail("report", "shop", "--format", "pdf")
+    assert "install chromium" in said
+    assert "--format html" in said

@@ -66,6 +66,7 @@ def test_a_later_step_and_money() -> None:
 INVALID = {
     "key": ({"key": "a b"}, "/key", '"a b" is unfit'),
     "long key": ({"key": "k" * 65}, "/key", "1 to 64"),
+    "key of a page": ({"key": "new"}, "/key", "address of the pages"),
     "one variant": ({"variants": variants("a")}, "/variants", "compare 2 to 20"),
     "21 variants": (
         {"variants": variants(*map(str, range(21)))},

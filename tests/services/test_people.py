@@ -1,5 +1,6 @@
 """People come, change what they may do and how they sign in, and go."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -108,10 +109,11 @@ def test_roles_and_leaving_are_in_the_audit_log(store: Store) -> None:
 @pytest.mark.usefixtures("anna")
 def test_the_last_admin_stays_and_nothing_is_noted(store: Store) -> None:
     before = store.list_audit(limit=9)
-    for change in (
+    changes: tuple[Callable[[], None], ...] = (
         lambda: change_role(store, "anna", Role.VIEWER, caller=COMMAND_LINE, now=NOW),
         lambda: remove_user(store, "anna", caller=COMMAND_LINE, now=NOW),
-    ):
+    )
+    for change in changes:
         with pytest.raises(AbtestError) as error:
             change()
         assert error.value.code is ErrorCode.CONFLICT

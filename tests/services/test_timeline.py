@@ -155,7 +155,8 @@ def test_nobody_leaves_an_empty_timeline(store: Store) -> None:
     store.add_experiment(running())
     found = timeline(store, KEY, now=START + timedelta(days=3))
     assert found.exposures == ()
-    assert found.variants[0].points == found.effects[0].points == ()
+    assert found.variants[0].points == ()
+    assert found.effects[0].points == ()
     assert found.first_look is None
 
 

@@ -1,22 +1,14 @@
 """The part of the report that counts: the value's tests, without all the rest."""
 
-from functools import reduce
-from operator import add
-
 from abtest.domain.experiment import Method, VariantKey
-from abtest.services import comparing, looks
-from abtest.services.comparing import Comparing, critical_value
-from abtest.services.deciding import look_plan
-from abtest.services.estimates import estimator, weighting
-from abtest.services.looks import JointPath, joint_path
-from abtest.services.plan_end import plan_end
+from abtest.services.looks import JointPath, joint_path, planned_looks
+from abtest.services.measuring import Comparing, value_tests
+from abtest.services.preparing import prepare
 from abtest.services.simulation.study import Study
 from abtest.services.simulation.tally import Finding, Tally, count_findings
-from abtest.stats import sequential
-from abtest.stats.delayed import maturity, observed
 from abtest.stats.moments import Moments
-from abtest.stats.results import Interval, NotEstimable
-from abtest.stats.spending import spending_bounds
+from abtest.stats.results import NotEstimable
+from abtest.stats.sequential import bounded_looks
 
 
 def run(study: Study, *, first: int = 0) -> Tally:
@@ -35,17 +27,8 @@ def run(study: Study, *, first: int = 0) -> Tally:
 
 def judge(study: Study, known: dict[VariantKey, Moments]) -> list[Finding | None]:
     """Say of every treatment what the report would say of its value."""
-    c = _comparing(study, known)
-    values = [c.weights.applied(joint) for joint in c.values]
-    bound = comparing._override(c, is_weighted=True)
-    plain = comparing._tests(c, values, bound=bound)
-    counted = [
-        observed(m, window=c.estimator.window, as_of=c.as_of)
-        for m in c.estimator.moments
-    ]
-    tests = [
-        comparing._value_test(c, i, test, counted) for i, test in enumerate(plain, 1)
-    ]
+    c = prepare(study.experiment(), known, day=study.as_of).comparing
+    tests = value_tests(c)
     found: list[Finding | None] = []
     if study.method is Method.SEQUENTIAL:
         path = joint_path(c.estimator, c.weights.measure, c.look_plan)
@@ -69,61 +52,55 @@ def judge(study: Study, known: dict[VariantKey, Moments]) -> list[Finding | None
     return found
 
 
+def read_daily(study: Study, *, first: int = 0) -> Tally:
+    """Count alarms that anybody sees who reads a plan for one look every day.
+
+    `rejected` counts the decisions as the report holds them; `plain_rejected` what
+    would be said if the test of each day after the plan's end decided anew.
+    """
+    total = Tally()
+    first_day = study.as_of - study.day + study.scenario.window_days
+    for drawn in study.draws(first=first):
+        known = study.moments(drawn)
+        held, anew, last = [], [], None
+        for day in range(first_day, study.as_of + 1):
+            prepared = prepare(study.experiment(), known, day=day)
+            end = prepared.end.day
+            if end is None:
+                continue
+            held.append(_rejects(prepared.comparing.on(end), study.alpha))
+            anew.append(_rejects(prepared.comparing, study.alpha))
+            last = end
+        total += Tally(
+            replications=1,
+            estimated=1,
+            rejected=any(held),
+            plain_rejected=any(anew),
+            better=int(last is not None and last < study.as_of),
+        )
+    return total
+
+
+def _rejects(c: Comparing, alpha: float) -> bool:
+    """Tell whether the value's test rejects "no difference"."""
+    (test,) = value_tests(c)
+    return not isinstance(test, NotEstimable) and test.p_value < alpha
+
+
 def _looked(
     c: Comparing, path: JointPath, treatment: int, effect: float
 ) -> Finding | None:
-    """Judge the looks as `looks.analyze_path` does, without their p-values."""
-    plan = c.look_plan
-    found = looks._looks(path, treatment, plan, c.weights.applied)
-    if isinstance(found, NotEstimable) or found[0].control_mean <= 0:
-        return None
-    alpha = plan.alpha / plan.comparisons
-    planned = sequential.planned_information(
-        plan.effect * found[0].control_mean, alpha=alpha, power=plan.power
+    """Judge the looks as the report does, without their p-values."""
+    found = planned_looks(
+        path, treatment=treatment, weights=c.weights, plan=c.look_plan
     )
-    evaluated, times, is_final = sequential._evaluated(found, planned)
-    bounds = spending_bounds(times, alpha=alpha, is_ended=is_final)
-    last, half = evaluated[-1], bounds[-1] * evaluated[-1].standard_error
+    if isinstance(found, NotEstimable):
+        return None
+    looks = bounded_looks(
+        found.looks, planned_information=found.planned, alpha=found.alpha
+    )
     return Finding(
         effect=effect,
-        interval=Interval(lower=last.effect - half, upper=last.effect + half),
-        is_rejected=any(
-            look.z >= bound for look, bound in zip(evaluated, bounds, strict=True)
-        ),
-    )
-
-
-def _comparing(study: Study, known: dict[VariantKey, Moments]) -> Comparing:
-    """Prepare the comparison as the report does."""
-    experiment, day = study.experiment(), study.as_of
-    moments = {key: m.until(day) for key, m in known.items()}
-    estimates = estimator(experiment, moments)
-    weights = weighting(experiment, None, None)
-    values = estimates.joint(weights.measure, day)
-    everybody = reduce(add, estimates.moments, Moments())
-    matured = maturity(everybody, window=estimates.window, as_of=day)
-    end = plan_end(
-        experiment,
-        matured=matured,
-        newest_cohort=max(d for m in known.values() for d in m.cohorts),
-        values=values,
-        first_look=estimates.joint(
-            weights.measure,
-            day if matured.first_complete_day is None else matured.first_complete_day,
-        ),
-        weights=weights,
-        as_of=day,
-    )
-    bound = critical_value(values, weights, alpha=study.alpha, is_late=False)
-    return Comparing(
-        experiment=experiment,
-        estimator=estimates,
-        weights=weights,
-        weights_are_late=False,
-        as_of=day,
-        look_plan=look_plan(experiment, matured, end, day),
-        counts=values,
-        values=values,
-        critical_value=bound,
-        plain_critical_value=bound,
+        interval=looks[-1].interval,
+        is_rejected=any(one.look.z >= one.bound for one in looks),
     )

@@ -32,6 +32,7 @@ class Row:
     Attributes:
         is_cautious: may be more careful than needed, `why` says for which reason.
         with_verdict: the whole report is written, for its verdict.
+        is_read_daily: the decision is read on every day until the last one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Row:
     is_cautious: bool = False
     why: str = ""
     with_verdict: bool = False
+    is_read_daily: bool = False
 
     @cached_property
     def is_null(self) -> bool:
@@ -54,6 +56,8 @@ class Row:
 def _part(row: Row, first: int) -> Tally:
     last = min(first + CHUNK, row.study.replications)
     study = replace(row.study, replications=last)
+    if row.is_read_daily:
+        return quick.read_daily(study, first=first)
     if not row.with_verdict:
         return quick.run(study, first=first)
     return sum(
@@ -159,9 +163,24 @@ FIXED: tuple[Row, ...] = (
     *_fixed("refunds"),
     *_fixed("small", (0, None), is_cautious=True, why=_FEW),
     *_fixed("split_90_10"),
+    *_fixed("slow_tenth", (0, 14)),
     *_fixed("three_treatments"),
     *_fixed("lost_alike"),
 )
+
+HELD: tuple[Row, ...] = (
+    Row(
+        name="still_enrolling, read daily",
+        study=Study(
+            scenario=replace(SCENARIOS["still_enrolling"], smallest_effect=0.35),
+            replications=1000,
+            seed=_seed("still_enrolling"),
+            days_after_window=None,
+        ),
+        is_read_daily=True,
+    ),
+)
+"""Planned for one look; the information is in long before the visitors stop coming."""
 
 POWER: tuple[Row, ...] = (
     *_fixed("better_slower", (0, None), replications=2000),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from abtest.services.simulation.tally import Share, Tally
-from tests.simulations.rows import CROWNS, FIXED, GATE, POWER, SEQUENTIAL, Row
+from tests.simulations.rows import CROWNS, FIXED, GATE, HELD, POWER, SEQUENTIAL, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 
@@ -56,6 +56,15 @@ def crowns(row: Row, tally: Tally) -> list[str]:
     ]
 
 
+def held(row: Row, tally: Tally) -> list[str]:
+    return [
+        f"{row.study.replications:,}",
+        percent(tally.share(tally.rejected)),
+        percent(tally.share(tally.plain_rejected)),
+        percent(tally.share(tally.better)),
+    ]
+
+
 def gate(row: Row, tally: Tally) -> list[str]:
     return [
         f"{row.study.replications:,}",
@@ -79,6 +88,16 @@ TABLES: dict[
 TABLES = {
     "fixed": (FIXED, alarms, _ALARMS),
     "sequential": (SEQUENTIAL, alarms, _ALARMS),
+    "held": (
+        HELD,
+        held,
+        (
+            "replications",
+            "false alarms %",
+            "if each day decided anew %",
+            "ended before the last day %",
+        ),
+    ),
     "power": (
         POWER,
         power,

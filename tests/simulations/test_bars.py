@@ -7,6 +7,7 @@ from tests.simulations.rows import (
     CROWNS,
     FIXED,
     GATE,
+    HELD,
     LEAST_ALARMS,
     LEAST_COVERAGE,
     MOST_ALARMS,
@@ -53,6 +54,16 @@ def test_daily_looks_raise_few_false_alarms_altogether(row: Row) -> None:
     assert alarms <= MOST_ALARMS
     assert row.is_cautious or alarms >= LEAST_ALARMS
     assert tally.share(tally.covered).value >= LEAST_COVERAGE
+
+
+@pytest.mark.parametrize("row", HELD, ids=lambda row: row.name)
+def test_a_plan_for_one_look_may_be_read_every_day(row: Row) -> None:
+    """Its decision is held: the share is 5 %, within three standard errors."""
+    tally = said(row)
+    held, anew = (tally.share(n) for n in (tally.rejected, tally.plain_rejected))
+    assert abs(held.value - 0.05) <= 3 * held.error
+    assert anew.value > held.value
+    assert tally.share(tally.better).value > 0.9
 
 
 @pytest.mark.parametrize("row", POWER, ids=lambda row: row.name)

@@ -9,21 +9,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from abtest.stats.breakeven import (
-    Band,
-    Winner,
     break_even_weight,
     slider_critical_value,
     winner_bands,
-    winner_bands_by_share,
 )
 from abtest.stats.delayed import value
 from abtest.stats.frequentist import compare
 from abtest.stats.results import (
+    Band,
     BreakEvenKind,
     BreakEvenWeight,
     JointEstimate,
     NotEstimable,
     Reason,
+    Winner,
 )
 from tests.stats.vectors import joint, near, result_of, shared_vector
 
@@ -198,16 +197,6 @@ def test_bands_say_what_the_test_says_at_each_weight(
     places = np.linspace(0, largest, 37).tolist()
     statistics = [(w, z(control, treatment, 1, w)) for w in places]
     assert_bands(bands, largest, statistics, bound)
-
-
-@given(arms(), arms(), st.floats(1, 3))
-def test_bands_by_share_say_what_the_test_says(
-    control: JointEstimate, treatment: JointEstimate, bound: float
-) -> None:
-    bands = winner_bands_by_share(control, treatment, critical_value=bound)
-    places = np.linspace(0, 1, 37).tolist()
-    statistics = [(s, z(control, treatment, 1 - s, s)) for s in places]
-    assert_bands(bands, 1, statistics, bound)
 
 
 def test_bands_of_a_clear_case() -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abtest.stats.decomposition import Decomposition, Factor, decompose
+from abtest.stats.decomposition import decompose
 from abtest.stats.delayed import Measure, Window, estimate
 from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey
-from abtest.stats.results import Interval, NotEstimable, Reason
+from abtest.stats.results import Decomposition, Factor, Interval, NotEstimable, Reason
 from abtest.stats.stratified import estimate_stratified
 from tests.stats import visitors as reference
 from tests.stats.agreement import WEEK, wanted

@@ -71,7 +71,7 @@ def test_welch_of_statsmodels_on_counts() -> None:
     assert result.p_value == near(expected["p"], vector)
     assert result.degrees_of_freedom == near(expected["df"], vector)
     assert limits(result.confidence_interval) == near(expected["ci"], vector)
-    assert result.method is Method.WELCH
+    assert result.method == Method.WELCH
 
 
 def test_welch_of_gbstats_on_money() -> None:
@@ -126,7 +126,7 @@ def test_first_conversion_of_statsmodels() -> None:
     )
     expected = vector["expected"]
     result = result_of(compare(a, b, alpha=0.05))
-    assert result.method is Method.NORMAL
+    assert result.method == Method.NORMAL
     assert limits(result.confidence_interval) == near(expected["diff"], vector)
     interval = log_delta_interval(
         a.mean, a.variance, b.mean, b.variance, critical_value=float(norm.isf(0.025))
@@ -191,7 +191,7 @@ def test_pooled_null_of_statsmodels() -> None:
     assert limits(result.confidence_interval) == pytest.approx(
         peer.tconfint_diff(usevar="pooled"), rel=1e-10
     )
-    assert result.method is Method.POOLED_VARIANCE
+    assert result.method == Method.POOLED_VARIANCE
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_an_arm_without_variance_borrows_the_pooled_one() -> None:
     assert result.p_value == pytest.approx(peer[1], rel=1e-9)
     assert result.relative_effect is None
     assert result.relative_confidence_interval is None
-    assert result.method is Method.POOLED_VARIANCE
+    assert result.method == Method.POOLED_VARIANCE
 
 
 def test_a_negative_control_has_no_lift() -> None:

@@ -12,7 +12,6 @@ from abtest.stats.mixture import (
     mixture_interval,
     mixture_p_value,
     normal_mixture_bound,
-    tau_for_visitors,
 )
 from tests.stats.vectors import limits, near, shared_vector
 
@@ -32,12 +31,11 @@ def test_confidence_sequence_is_that_of_gbstats() -> None:
         means.append(float(values.mean))
         variances.append(float(values.var) / arm["n"])
     effect, standard_error = means[1] - means[0], math.sqrt(sum(variances))
-    tau = tau_for_visitors(
-        standard_error,
-        inputs["A"]["n"] + inputs["B"]["n"],
-        planned_visitors=inputs["N_star"],
-        alpha=inputs["alpha"],
-    )
+    # gbstats is tuned by a number of visitors N* instead of an effect.
+    log_alpha = math.log(inputs["alpha"])
+    visitors = inputs["A"]["n"] + inputs["B"]["n"]
+    tightest = (-2 * log_alpha + math.log(1 - 2 * log_alpha)) / inputs["N_star"]
+    tau = standard_error * math.sqrt(visitors * tightest)
     found = mixture_interval(effect, standard_error, tau=tau, alpha=inputs["alpha"])
     assert limits(found) == near(vector["expected"]["ci"], vector)
     assert mixture_p_value(effect, standard_error, tau=tau) == vector["expected"]["p"]

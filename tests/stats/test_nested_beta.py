@@ -141,3 +141,38 @@ def test_a_comparison_needs_weights_that_are_not_negative(
         compare_nested_beta(
             arm((9, 3, 1), *weights), arm((9, 3, 1), *weights), alpha=0.05
         )
+
+
+@pytest.mark.parametrize(
+    ("control", "treatment", "weights"),
+    [
+        ((20_000, 1000, 250), (20_000, 1000, 0), (0.0, 1.0)),
+        ((20_000, 1000, 2), (20_000, 1000, 4), (0.0, 1.0)),
+        ((20_000, 1000, 1), (20_000, 900, 3), (0.01, 1.0)),
+    ],
+)
+def test_rare_second_conversions_may_carry_all_the_weight(
+    control: Counts, treatment: Counts, weights: tuple[float, float]
+) -> None:
+    """The repeat rate spreads the value far more than the first conversions do."""
+    arms = arm(control, *weights), arm(treatment, *weights)
+    result = compare_nested_beta(*arms, alpha=0.1)
+    drawn = draws(arms[0], 1), draws(arms[1], 2)
+    difference = drawn[1] - drawn[0]
+    assert result.probability_to_beat_control == pytest.approx(
+        (difference > 0).mean(), abs=0.002
+    )
+    scale = difference.std()
+    assert np.array(limits(result.credible_interval)) / scale == pytest.approx(
+        np.quantile(difference, [0.05, 0.95]) / scale, abs=0.01
+    )
+    for posterior, values in zip(arms, drawn, strict=True):
+        places = np.quantile(values, [0.01, 0.3, 0.9])
+        assert posterior.distribution(places) == pytest.approx(
+            [0.01, 0.3, 0.9], abs=0.002
+        )
+        middle, half = places[1], values.std() / 20
+        near_it = np.abs(values - middle) < half
+        assert posterior.density(np.array([middle]))[0] == pytest.approx(
+            near_it.mean() / (2 * half), rel=0.03
+        )

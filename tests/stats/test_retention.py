@@ -13,13 +13,13 @@ from statsmodels.stats.weightstats import DescrStatsW
 from abtest.stats.moments import Cell, CellKey, Moments, Pair, PairKey
 from abtest.stats.results import (
     FrequentistResult,
+    KeyFigure,
     NotEstimable,
     Reason,
     ValueEstimate,
 )
 from abtest.stats.retention import (
     CustomerFigures,
-    KeyFigure,
     RecurringRevenue,
     break_even_cost_per_click,
     churn_rate,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 from statsmodels.stats.power import normal_power
 
@@ -15,6 +16,7 @@ from abtest.stats.sequential import (
     Look,
     analyze_any_time,
     analyze_looks,
+    bounded_looks,
     planned_information,
 )
 from abtest.stats.spending import Spending, spending_bounds
@@ -287,3 +289,56 @@ def test_looks_must_make_sense() -> None:
         )
     with pytest.raises(ValueError, match="without variance"):
         replace(look_at(0.2, 0.1, 2), standard_error=0.0)
+
+
+@pytest.mark.parametrize("spending", Spending)
+@pytest.mark.parametrize("seed", range(30))
+def test_repeated_p_value_is_the_alpha_whose_bound_is_reached(
+    seed: int, spending: Spending
+) -> None:
+    """scipy's root of the last bound, over the whole range of alpha."""
+    rng = np.random.default_rng(seed)
+    number = 1 if seed < 2 else int(rng.integers(2, 12))
+    steps = rng.uniform(0.003, rng.choice([0.01, 0.1]), number)
+    times = tuple(np.cumsum(steps).tolist())
+    z = float(abs(rng.normal()) * rng.choice([0.1, 1.0, 3.0, 9.0]))
+    looks = [look_at(t, 0.0, day) for day, t in enumerate(times)]
+    ends = seed % 2 == 0
+    last = replace(
+        looks[-1], effect=z * looks[-1].standard_error, is_scheduled_end=ends
+    )
+    result = analyze_looks(
+        [*looks[:-1], last],
+        planned_information=PLANNED,
+        alpha=0.05,
+        spending=spending,
+    )
+
+    def beyond(u: float) -> float:
+        alpha = 2 * norm.sf(u)
+        bounds = spending_bounds(times, alpha=alpha, spending=spending, is_ended=ends)
+        return bounds[-1] - z
+
+    largest = min(z, float(norm.isf(0.5e-10)))
+    expected = 1.0
+    if largest > 0.001 and beyond(0.001) <= 0:
+        root = largest if beyond(largest) <= 0 else brentq(beyond, 0.001, largest)
+        expected = float(2 * norm.sf(root))
+    assert result.p_value == pytest.approx(expected, rel=1e-6)
+
+
+def test_bounded_looks_are_those_of_the_result_at_each_look() -> None:
+    looks = [
+        look_at(t, 0.1 - 0.02 * day, day)
+        for day, t in enumerate((0.2, 0.5, 0.5005, 0.9, 1.2, 1.4))
+    ]
+    found = bounded_looks(looks, planned_information=PLANNED, alpha=0.05)
+    # The third adds next to nothing, the last comes after the end.
+    assert [one.look.day for one in found] == [0, 1, 3, 4]
+    assert [one.is_final for one in found] == [False, False, False, True]
+    for one in found:
+        result = analyze_looks(
+            looks[: one.look.day + 1], planned_information=PLANNED, alpha=0.05
+        )
+        assert limits(one.interval) == pytest.approx(limits(result.confidence_interval))
+        assert result.is_final == one.is_final

@@ -162,3 +162,35 @@ def test_impossible_paths_are_refused(fractions: tuple[float, ...]) -> None:
 def test_alpha_must_be_a_probability(alpha: float) -> None:
     with pytest.raises(ValueError, match="alpha is"):
         spending_bounds((1.0,), alpha=alpha)
+
+
+def on_a_grid(times: tuple[float, ...], bounds: tuple[float, ...]) -> float:
+    """Probability of crossing at the last look, by Simpson's rule on a fine grid."""
+    x, weight = np.zeros(1), np.ones(1)
+    density = np.ones(1)
+    before = 0.0
+    for now, bound in zip(times[:-1], bounds[:-1], strict=True):
+        edge = bound * math.sqrt(now)
+        y = np.linspace(-edge, edge, 1501)
+        density = norm.pdf(y[:, None], x, math.sqrt(now - before)) @ (weight * density)
+        step = y[1] - y[0]
+        weight = np.where(np.arange(1501) % 2, 4, 2) * step / 3
+        weight[[0, -1]] = step / 3
+        x, before = y, now
+    edge, sd = bounds[-1] * math.sqrt(times[-1]), math.sqrt(times[-1] - before)
+    beyond = norm.sf(edge, x, sd) + norm.cdf(-edge, x, sd)
+    return float(beyond @ (weight * density))
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-4])
+def test_looks_near_each_other_are_crossed_as_often_as_was_spent(alpha: float) -> None:
+    times = tuple(np.linspace(0.2, 0.25, 26).tolist())
+    bounds = spending_bounds(times, alpha=alpha, spending=Spending.POCOCK)
+    for k in (9, 25):
+        spent = [
+            spent_alpha(t, alpha=alpha, spending=Spending.POCOCK, rho=2.0)
+            for t in times[k - 1 : k + 1]
+        ]
+        assert on_a_grid(times[: k + 1], bounds[: k + 1]) == pytest.approx(
+            spent[1] - spent[0], rel=1e-5
+        )

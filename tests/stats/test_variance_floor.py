@@ -1,8 +1,14 @@
 """The floor under the variance of a small arm, against the pooled test."""
 
 import pytest
+from scipy.stats import norm
 
-from abtest.stats.frequentist import compare_pooled_null, with_floor
+from abtest.stats.frequentist import (
+    Method,
+    compare_averaged,
+    compare_pooled_null,
+    with_floor,
+)
 from abtest.stats.results import JointEstimate, ValueEstimate
 from tests.stats.vectors import result_of
 
@@ -59,3 +65,23 @@ def test_all_others_keep_their_own(
     control: ValueEstimate, treatment: ValueEstimate
 ) -> None:
     assert with_floor(control, treatment) == (control, treatment)
+
+
+def test_averaged_variance_lies_half_way() -> None:
+    """By hand: spreads per visitor 4 and 10, pooled (8999 x 4 + 999 x 10) / 9998."""
+    control = ValueEstimate(visitors=9000, mean=1.0, variance=4 / 9000, is_mature=False)
+    treated = ValueEstimate(
+        visitors=1000, mean=1.2, variance=10 / 1000, is_mature=False
+    )
+    pooled = (8999 * 4 + 999 * 10) / 9998
+    expected = ((4 + pooled) / 2 / 9000 + (10 + pooled) / 2 / 1000) ** 0.5
+    result = result_of(compare_averaged(control, treated, alpha=0.05))
+    assert result.standard_error == pytest.approx(expected, rel=1e-12)
+    assert result.p_value == pytest.approx(2 * norm.sf(0.2 / expected), rel=1e-9)
+    assert result.method == Method.AVERAGED_VARIANCE
+    alike = ValueEstimate(visitors=1000, mean=0.0, variance=0.0, is_mature=False)
+    borrowed = result_of(compare_averaged(control, alike, alpha=0.05))
+    assert borrowed.method == Method.POOLED_VARIANCE
+    assert borrowed.standard_error == pytest.approx(
+        (8999 * 4 / 9998 * (1 / 9000 + 1 / 1000)) ** 0.5, rel=1e-12
+    )

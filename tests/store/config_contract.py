@@ -1,5 +1,6 @@
 """What every store must do with experiments, keys, users and the like."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -206,10 +207,11 @@ class ConfigContract:
         anna, bert = person("anna", Role.ADMIN), person("bert", Role.EDITOR)
         store.add_user(anna)
         store.add_user(bert)
-        for change in (
+        changes: tuple[Callable[[], None], ...] = (
             lambda: store.delete_user(anna.name),
             lambda: store.replace_role(anna.name, Role.VIEWER),
-        ):
+        )
+        for change in changes:
             with pytest.raises(AbtestError) as error:
                 change()
             assert error.value.code is ErrorCode.CONFLICT

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
-from itertools import islice
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from abtest.domain.access import KeyKind, Role
@@ -12,13 +12,25 @@ from abtest.domain.experiment import Action, Experiment, ExperimentKey, Status
 from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import COMMAND_LINE, add_user, create_key
 from abtest.services.definition import ExperimentDefinition
-from abtest.services.demo.stories import STORIES, Story
+from abtest.services.demo.arrivals import Arrivals
+from abtest.services.demo.passers_by import RATES, pass_by
+from abtest.services.demo.spending import spend
+from abtest.services.demo.stories import STORIES
+from abtest.services.demo.story import Story
 from abtest.services.demo.traffic import Timetable, generate
-from abtest.services.experiments import act_on_experiment, create_experiment
-from abtest.store.protocol import Store
+from abtest.services.experiments import (
+    act_on_experiment,
+    add_note,
+    create_experiment,
+)
+from abtest.store.protocol import Bookmark, Store
 
 USER = "demo"
+PASSERS_BY = "passers-by"
+"""What progress calls the traffic of no experiment."""
+
 SEED = 1997
+_OFFICE_HOURS = timedelta(hours=10)
 BATCH = 20_000
 """Events of one transaction."""
 
@@ -64,17 +76,22 @@ def build_demo(
         now: days count back from here.
         password: of the user; None makes one.
         may_add: put the demo beside experiments that are there already.
-        on_progress: is told the experiment and the events stored since the last time.
+        on_progress: is told the experiment, or `PASSERS_BY`, and the events stored
+            since the last time.
 
     Raises:
         AbtestError: `conflict` when there are experiments and `may_add` is false, or
             the demo is there already; then nothing was changed.
     """
     _refuse_occupied(store, stories, may_add=may_add)
+    arrivals = Arrivals(now)
     made = tuple(
-        _tell(store, story, now, seed=SEED + number, on_progress=on_progress)
+        _tell(store, story, now, arrivals, seed=SEED + number, on_progress=on_progress)
         for number, story in enumerate(stories)
     )
+    if _has_a_shop(stories):
+        on_progress(PASSERS_BY, _let_pass_by(store, arrivals, now))
+    arrivals.tell(store, stories, seed=SEED)
     user_password = None
     if USER not in {user.name for user in store.list_users()}:
         user_password = password or secrets.token_urlsafe(12)
@@ -119,6 +136,7 @@ def _tell(
     store: Store,
     story: Story,
     now: datetime,
+    arrivals: Arrivals,
     *,
     seed: int,
     on_progress: Callable[[str, int], None],
@@ -133,18 +151,42 @@ def _tell(
     experiment = act_on_experiment(
         store, ExperimentKey(definition.key), Action.START, COMMAND_LINE, began
     )
-    events, count = generate(story, experiment, timetable, seed=seed), 0
+    events = chain(
+        generate(story, experiment, timetable, seed=seed),
+        spend(story, experiment, timetable, seed=seed),
+    )
+    nothing, count = Bookmark(name=f"demo {experiment.key}", value=None), 0
     while batch := list(islice(events, BATCH)):
-        store.record(batch, received_at=now)
+        store.load(batch, received_at=now, bookmark=nothing)
+        arrivals.see(batch)
         count += len(batch)
         on_progress(definition.key, len(batch))
     return _made(_finish(store, story, experiment, timetable), story, events=count)
 
 
+def _has_a_shop(stories: tuple[Story, ...]) -> bool:
+    """Tell whether somebody asks for the steps that passers-by take."""
+    declared = {step.key for story in stories for step in story.definition.funnel}
+    return {step for step, _ in RATES} <= declared
+
+
+def _let_pass_by(store: Store, arrivals: Arrivals, now: datetime) -> int:
+    """Store the traffic of no experiment as it came, day by day; return its size."""
+    count = 0
+    for day in pass_by(now, seed=SEED):
+        store.record(day.events, received_at=day.received_at)
+        arrivals.see(day.events)
+        count += len(day.events)
+    return count
+
+
 def _finish(
     store: Store, story: Story, experiment: Experiment, timetable: Timetable
 ) -> Experiment:
-    """Close, decide and archive as the story says."""
+    """Write the notes; close, decide and archive as the story says."""
+    for note in story.notes:
+        at = _morning(timetable, story, note.days_ago) + _OFFICE_HOURS
+        experiment = add_note(store, experiment.key, note.text, COMMAND_LINE, at)
     if story.closed is not None:
         # Closed the day after the last visitors.
         at = _morning(timetable, story, story.closed - 1)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum, auto
 
 import numpy as np
 
@@ -34,9 +35,24 @@ ORDER_SPREAD = 0.73
 SAME_VISIT = 0.7
 """Share of first purchases made in the visit that saw the page."""
 
+DEVICES = (("mobile", 0.6), ("desktop", 0.4))
+"""What visitors come with, and how many of them."""
+
+SOURCES = (("search", 0.45), ("social", 0.25), ("newsletter", 0.15), (None, 0.15))
+"""Where visitors come from; None for those who typed the address."""
+
 _THINKING_DAYS = 4.0
 _DAY_SECONDS = 86_400
 _VISIT_SECONDS = 900.0
+_STEP_SECONDS = 150.0
+
+
+class Pace(StrEnum):
+    """How soon a visitor does the next thing."""
+
+    AT_ONCE = auto()
+    SOON = auto()
+    LATER = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +62,14 @@ class Stage:
     Attributes:
         step: the funnel step that is reached.
         rate: probability, given the stage before.
-        is_soon: in the same visit or within some days; else after a gap as between
-            purchases.
+        pace: within minutes; in the same visit or within some days; or after a gap as
+            between purchases.
         value: median order value, major units; None for steps without money.
     """
 
     step: str
     rate: float
-    is_soon: bool = True
+    pace: Pace = Pace.SOON
     value: float | None = None
 
 
@@ -65,6 +81,11 @@ def visitors_on(day: date, mean: float, rng: np.random.Generator) -> int:
 def second_of_day(rng: np.random.Generator) -> int:
     """Draw a time of day: few before seven, most in the evening."""
     return int(rng.triangular(6.5 * 3600, 20 * 3600, _DAY_SECONDS - 1))
+
+
+def at_once(rng: np.random.Generator) -> int:
+    """Draw the seconds from one page to the next."""
+    return 20 + int(rng.exponential(_STEP_SECONDS))
 
 
 def soon(rng: np.random.Generator) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,9 +21,10 @@ from abtest.domain.events import (
 from abtest.domain.experiment import CustomerId, Experiment, VariantKey, VisitorId
 from abtest.domain.funnel import StepKey
 from abtest.domain.visitor import to_milliseconds
+from abtest.services.checks import AttributeValue, attributes_json
 from abtest.services.demo import shapes
-from abtest.services.demo.shapes import Stage
-from abtest.services.demo.stories import Story
+from abtest.services.demo.shapes import Pace, Stage
+from abtest.services.demo.story import Story
 from abtest.services.imports.identity import EventNames
 
 REFUNDED = 0.03
@@ -32,7 +34,12 @@ OTHER_DEVICE = 0.02
 """Share of customers who sign in on a second device that saw the page too."""
 
 TOLD_BY_SHOP = 0.5
-"""Share of later purchases that the shop reports by customer, without the browser."""
+"""Share of what customers do later that the shop tells, without the browser."""
+
+
+_PHONE = "mobile"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,7 @@ class Timetable:
 
     first: date
     last: date
+    today: date
     now: datetime
 
     @classmethod
@@ -52,6 +60,7 @@ class Timetable:
         return cls(
             first=today - timedelta(days=story.began),
             last=today - timedelta(days=story.closed or 0),
+            today=today,
             now=now,
         )
 
@@ -100,11 +109,15 @@ class _Crowd:
         visitor = VisitorId(f"{self._experiment.key}-{self._number}")
         at = self._moment(day, shapes.second_of_day(self.rng))
         variant = choose_variant(self._experiment, visitor).variant
-        lost = (self._story.lost or {}).get(variant, 0.0)
+        lost = self._story.lost.get(variant, 0.0)
         if lost and self.rng.random() < lost:
             return
-        yield self._exposure(visitor, variant, at)
-        yield from self._journey(self._story.journeys[variant], visitor, day, at)
+        device = _drawn(shapes.DEVICES, self.rng)
+        yield self._exposure(visitor, variant, at, device=device)
+        journey = self._story.journeys[variant]
+        if device == _PHONE:
+            journey = self._story.on_phones.get(variant, journey)
+        yield from self._journey(journey, visitor, day, at)
 
     def _journey(
         self,
@@ -144,18 +157,20 @@ class _Crowd:
     ) -> tuple[date, Milliseconds] | None:
         """Return when the stage is reached, or None when it never is."""
         rng = self.rng
-        if stage.is_soon:
-            if rng.random() >= stage.rate:
+        is_reached = rng.random() < stage.rate
+        match stage.pace:
+            case Pace.AT_ONCE if is_reached:
+                return day, Milliseconds(at + 1000 * shapes.at_once(rng))
+            case Pace.SOON if is_reached:
+                days, seconds = shapes.soon(rng)
+                if days == 0:
+                    return day, Milliseconds(at + 1000 * seconds)
+            case Pace.LATER if is_reached:
+                days = shapes.gap(rng)
+            case Pace.LATER if rng.random() < shapes.LATER_SHARE:
+                days = shapes.later_gap(rng)
+            case _:
                 return None
-            days, seconds = shapes.soon(rng)
-            if days == 0:
-                return day, Milliseconds(at + 1000 * seconds)
-        elif rng.random() < stage.rate:
-            days = shapes.gap(rng)
-        elif rng.random() < shapes.LATER_SHARE:
-            days = shapes.later_gap(rng)
-        else:
-            return None
         later = day + timedelta(days=days)
         return later, self._moment(later, shapes.second_of_day(rng))
 
@@ -168,7 +183,8 @@ class _Crowd:
             return
         other = VisitorId(f"{visitor}-phone")
         at = self._moment(seen, shapes.second_of_day(self.rng))
-        yield self._exposure(other, choose_variant(self._experiment, other).variant, at)
+        variant = choose_variant(self._experiment, other).variant
+        yield self._exposure(other, variant, at, device=_PHONE)
         signed_in = Milliseconds(at + 60_000)
         yield Identity(
             id=self._names.single(signed_in, "identify", other),
@@ -194,7 +210,7 @@ class _Crowd:
         )
 
     def _exposure(
-        self, visitor: VisitorId, variant: VariantKey, at: Milliseconds
+        self, visitor: VisitorId, variant: VariantKey, at: Milliseconds, *, device: str
     ) -> Exposure:
         return Exposure(
             id=self._names.single(at, "exposure", visitor),
@@ -202,6 +218,7 @@ class _Crowd:
             visitor=visitor,
             experiment=self._experiment.key,
             variant=variant,
+            attributes_json=_attributes(device, _drawn(shapes.SOURCES, self.rng)),
             trusted=True,
         )
 
@@ -212,3 +229,21 @@ class _Crowd:
 @lru_cache(maxsize=1024)
 def _midnight(day: date, zone: ZoneInfo) -> Milliseconds:
     return to_milliseconds(datetime.combine(day, time(), zone))
+
+
+@lru_cache
+def _attributes(device: str, source: str | None) -> str | None:
+    known: dict[str, AttributeValue] = {"device": device}
+    if source is not None:
+        known["source"] = source
+    return attributes_json("/attributes", known)
+
+
+def _drawn(shares: tuple[tuple[T, float], ...], rng: np.random.Generator) -> T:
+    """Draw one of the things by their shares, which add up to 1."""
+    left = rng.random()
+    for thing, share in shares:
+        left -= share
+        if left < 0:
+            return thing
+    return shares[-1][0]

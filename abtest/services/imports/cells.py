@@ -1,13 +1,17 @@
 """Turns the text of a cell into a time, a count, a yes or no, or money."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from abtest.domain.events import OLDEST, Milliseconds
 from abtest.domain.money import to_minor
 from abtest.domain.visitor import to_milliseconds
+from abtest.store.privacy_protocol import BEFORE_RETENTION
+
+N = TypeVar("N", bound=int)
 
 UNIX_SECONDS = "unix"
 UNIX_MILLISECONDS = "unix_ms"
@@ -18,6 +22,8 @@ _NO = frozenset({"0", "0.0", "false", "f", "no", "n", "nein"})
 _COUNT = re.compile(r"(\d{1,9})(\.0+)?")
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _SHOWN = 60
+_REMEMBERED = 10_000
+"""Cells of one kind whose meaning is kept: days and prices repeat."""
 
 
 class BadCellError(Exception):
@@ -34,7 +40,7 @@ class BadCellError(Exception):
 
 def is_empty(text: str) -> bool:
     """Tell whether a cell says nothing: empty, or a program's word for missing."""
-    return text.strip().lower() in _EMPTY
+    return not text or text.strip().lower() in _EMPTY
 
 
 def read_flag(field: str, text: str) -> bool:
@@ -76,6 +82,7 @@ class MoneyReader:
 
     currency: str
     decimal_comma: bool
+    _known: dict[str, int] = field(default_factory=dict)
 
     def read(self, field: str, text: str) -> int:
         """Return minor units.
@@ -83,6 +90,12 @@ class MoneyReader:
         Raises:
             BadCellError: no number, negative, or more than an order may be.
         """
+        minor = self._known.get(text)
+        if minor is None:
+            minor = _remember(self._known, text, self._parsed(field, text))
+        return minor
+
+    def _parsed(self, field: str, text: str) -> int:
         plain = text.strip()
         if self.decimal_comma:
             plain = plain.replace(".", "").replace(",", ".")
@@ -110,12 +123,15 @@ class TimeReader:
         year: for patterns without one.
         zone: of times that name none.
         latest: a time after this is a mistake.
+        horizon: events before it were deleted and are taken no more.
     """
 
     zone: ZoneInfo
     latest: Milliseconds
     pattern: str | None = None
     year: int | None = None
+    horizon: Milliseconds = OLDEST
+    _known: dict[str, Milliseconds] = field(default_factory=dict)
 
     def read(self, field: str, text: str) -> Milliseconds:
         """Return the moment; a day alone is its first moment in the zone.
@@ -123,11 +139,14 @@ class TimeReader:
         Raises:
             BadCellError: not in the pattern, in the future, or before 1990.
         """
-        moment = self._parsed(field, text.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=self.zone)
-        at = to_milliseconds(moment)
-        self._check(field, text, at)
+        at = self._known.get(text)
+        if at is None:
+            moment = self._parsed(field, text.strip())
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=self.zone)
+            at = to_milliseconds(moment)
+            self._check(field, text, at)
+            _remember(self._known, text, at)
         return at
 
     def read_day(self, field: str, text: str) -> date:
@@ -192,3 +211,18 @@ class TimeReader:
         if at < OLDEST:
             remedy = "lies before 1990; check --date-format and --year"
             raise BadCellError(field, text, "at_too_old", remedy)
+        if at < self.horizon:
+            since = datetime.fromtimestamp(self.horizon / 1000, UTC)
+            remedy = (
+                f"lies before {since:%Y-%m-%d}: older events were deleted, so that a"
+                " repeat could not be recognised; leave the row out"
+            )
+            raise BadCellError(field, text, BEFORE_RETENTION, remedy)
+
+
+def _remember(known: dict[str, N], text: str, meaning: N) -> N:
+    """Keep what a cell means, and no more cells than memory should hold."""
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[text] = meaning
+    return meaning

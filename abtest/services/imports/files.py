@@ -6,11 +6,12 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -170,17 +171,24 @@ def _table_rows(
     filled = ((n, cells) for n, cells in lines if cells)
     if not header:
         header = tuple(c.strip() for c in next(filled, (0, []))[1])
-    places = _places(path, header, wanted)
+    pick = _picker(_places(path, header, wanted))
+    width = len(header)
     for number, (line, cells) in enumerate(filled, 1):
-        missing = len(header) - len(cells)
-        if missing > 0 and layout.may_end_early:
-            padded = [*cells, *[""] * missing]
-            yield Row(line, number, [padded[place] for place in places])
-        elif missing:
-            problem = f"has {len(cells)} cells, the header has {len(header)}"
-            yield Row(line, number, (), problem)
+        if len(cells) == width:
+            yield Row(line, number, pick(cells))
+        elif len(cells) < width and layout.may_end_early:
+            yield Row(line, number, pick([*cells, *[""] * (width - len(cells))]))
         else:
-            yield Row(line, number, [cells[place] for place in places])
+            problem = f"has {len(cells)} cells, the header has {width}"
+            yield Row(line, number, (), problem)
+
+
+def _picker(places: Sequence[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """Return what takes the cells at these places out of a row."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    # Of one place alone it would give no tuple.
+    return lambda cells: tuple(cells[place] for place in places)
 
 
 def _json_rows(

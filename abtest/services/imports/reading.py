@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from abtest.domain.events import (
@@ -32,6 +32,8 @@ from abtest.services.imports.mapping import ROW_NUMBER, ColumnMapping
 
 _MAX_ORDER = 128
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d+)?")
+_SIMPLE = re.compile(rf"(?=.*\d)[A-Za-z0-9_.~:-]{{1,{MAX_PERSON_ID}}}")
+"""Names like almost all, with which nothing is wrong: a placeholder has no digit."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -40,11 +42,12 @@ class Cells:
 
     def __init__(self, mapping: ColumnMapping, *, row_name: str) -> None:
         self._mapping = mapping
-        self._places = {c: i for i, c in enumerate(mapping.wanted)}
         self._row_name = row_name
         self._translations: dict[str, dict[str, str]] = {}
         for (field, source), target in mapping.translations.items():
             self._translations.setdefault(field, {})[source] = target
+        self._places = {column: place for place, column in enumerate(mapping.wanted)}
+        self._finders: dict[str, Callable[[Row], str]] = {}
 
     def has(self, field: str) -> bool:
         """Tell whether the field is mapped or set."""
@@ -52,14 +55,29 @@ class Cells:
 
     def text(self, row: Row, field: str) -> str:
         """Return the field's text, translated; empty when the field is not mapped."""
+        find = self._finders.get(field)
+        if find is None:
+            find = self._finders[field] = self._finder(field)
+        return find(row)
+
+    def _finder(self, field: str) -> Callable[[Row], str]:
+        """Return what finds the field in any row."""
         column = self._mapping.columns.get(field)
         if column is None:
-            return self._mapping.constants.get(field, "")
+            constant = self._mapping.constants.get(field, "")
+            return lambda _row: constant
         if column == ROW_NUMBER:
-            return f"{self._row_name}-{row.number}"
-        raw = row.cells[self._places[column]].strip()
+            return lambda row: f"{self._row_name}-{row.number}"
+        place = self._places[column]
         translations = self._translations.get(field)
-        return translations.get(raw, raw) if translations else raw
+        if translations is None:
+            return lambda row: row.cells[place].strip()
+
+        def translated(row: Row) -> str:
+            raw = row.cells[place].strip()
+            return translations.get(raw, raw)
+
+        return translated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +88,7 @@ class Reading:
         ended: no visitor can have been exposed from then on; None while open.
         delays: step -> days after the row's time at which its conversion is placed.
         attributes: names of the attributes that are mapped.
+        variants, steps: of the experiment.
     """
 
     experiment: Experiment
@@ -80,6 +99,8 @@ class Reading:
     ended: Milliseconds | None
     delays: Mapping[str, int]
     attributes: tuple[str, ...]
+    variants: tuple[VariantKey, ...]
+    steps: tuple[StepKey, ...]
 
     def visitor(self, row: Row) -> VisitorId:
         """Return the visitor's id."""
@@ -92,22 +113,22 @@ class Reading:
     def variant(self, row: Row) -> VariantKey:
         """Return the variant's key."""
         text = self.cells.text(row, "variant")
-        known = [variant.key for variant in self.experiment.variants]
-        if text in known:
+        if text in self.variants:
             return VariantKey(text)
         remedy = (
-            f"is no variant of {self.experiment.key}, which has {', '.join(known)};"
+            f"is no variant of {self.experiment.key}, which has"
+            f" {', '.join(self.variants)};"
             f" add --translate 'variant:{text[:40]}=VARIANT' or correct the file"
         )
         raise BadCellError("variant", text, "unknown_variant", remedy)
 
     def step(self, text: str, field: str) -> StepKey:
         """Return the step's key."""
-        if text in self.experiment.step_keys:
+        if text in self.steps:
             return StepKey(text)
         remedy = (
             f"is no step of {self.experiment.key}, which has"
-            f" {', '.join(self.experiment.step_keys)}; add --translate or correct the"
+            f" {', '.join(self.steps)}; add --translate or correct the"
             " file"
         )
         raise BadCellError(field, text, "unknown_step", remedy)
@@ -138,6 +159,8 @@ class Reading:
 
     def attributes_json(self, row: Row) -> str | None:
         """Return the mapped attributes as a JSON object; empty cells are left out."""
+        if not self.attributes:
+            return None
         told = {n: self.cells.text(row, f"attribute:{n}") for n in self.attributes}
         # "01234" stays a text: only what is written like a number is one.
         typed = {
@@ -171,6 +194,8 @@ class Reading:
 
     def _person(self, row: Row, field: str) -> str:
         text = self.cells.text(row, field)
+        if _SIMPLE.fullmatch(text):
+            return text
         complaint = why_not_a_person(text)
         if complaint is None and len(text) > MAX_PERSON_ID:
             complaint = f"is longer than {MAX_PERSON_ID} characters; send a hash of it"

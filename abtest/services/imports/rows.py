@@ -136,10 +136,9 @@ class EventRows:
         reading, cells = self._reading, self._reading.cells
         field = "type" if step else "step"
         key = reading.step(step or cells.text(row, "step"), field)
-        has_visitor = bool(cells.text(row, "visitor"))
-        has_customer = bool(cells.text(row, "customer"))
-        visitor = reading.visitor(row) if has_visitor or not has_customer else None
-        customer = reading.customer(row) if has_customer else None
+        customer = reading.customer(row) if cells.text(row, "customer") else None
+        has_visitor = customer is None or cells.text(row, "visitor")
+        visitor = reading.visitor(row) if has_visitor else None
         value = reading.value(row, "value")
         order = reading.order(row)
         said = ("conversion", visitor or "", customer or "", key, str(value))
@@ -149,7 +148,7 @@ class EventRows:
         elif order is not None:
             event_id = names.single(at, *said, order)
         else:
-            event_id = names.repeatable(at, *said)
+            event_id = names.single(at, *said)
         return Conversion(
             id=event_id,
             at=at,
@@ -172,7 +171,7 @@ class EventRows:
         event = reading.cells.text(row, "event")
         names, said = reading.names, ("refund", order, str(value))
         return Refund(
-            id=to_event_id(event) if event else names.repeatable(at, *said),
+            id=to_event_id(event) if event else names.single(at, *said),
             at=at,
             order=order,
             value=value,

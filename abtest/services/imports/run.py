@@ -1,15 +1,15 @@
-"""Imports a file into the store, batch by batch, and says what became of its rows."""
+"""Imports a file into the store and says what became of its rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from abtest.domain.access import AuditEntry, Right
-from abtest.domain.events import Event, Milliseconds
+from abtest.domain.events import OLDEST, Event, Milliseconds
 from abtest.domain.experiment import Action, Experiment, ExperimentKey, Status
 from abtest.domain.visitor import to_milliseconds
 from abtest.errors import AbtestError, ErrorCode, FieldError
@@ -30,11 +30,14 @@ from abtest.services.imports.rows import (
     RowReader,
     VisitorRows,
 )
+from abtest.services.imports.spool import Spool
+from abtest.services.imports.storing import store_events
 from abtest.services.imports.summary import BadRow, ImportSummary, Tally
+from abtest.store.privacy_protocol import Retention
 from abtest.store.protocol import Store
 
-BATCH = 10_000
-"""Events of one transaction."""
+_LOOK_EVERY = 4096
+"""Rows between two looks at what was read so far."""
 
 _NAMED = 20
 """Kinds of bad rows that are named when they stop an import."""
@@ -49,12 +52,38 @@ class OnError(StrEnum):
     SKIP = "skip"
 
 
+class Stage(StrEnum):
+    """What an import is doing."""
+
+    READING = "reading"
+    STORING = "storing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProgress:
+    """How far an import has come.
+
+    Attributes:
+        done, total: bytes while reading, events while storing.
+        count: rows read or events stored.
+    """
+
+    stage: Stage
+    done: int
+    total: int
+    count: int
+
+
+OnProgress = Callable[[ImportProgress], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
     """Everything a user says about an import.
 
     Attributes:
         time_zone: of times that name none; None means the experiment's.
+        batch_size: events of one transaction; None for what suits the circumstances.
         followed_until: last day for which the file knows conversions.
         is_rehearsal: read and check everything, store nothing.
     """
@@ -67,7 +96,7 @@ class ImportRequest:
     time_zone: str | None = None
     decimal_comma: bool = False
     on_error: OnError = OnError.STOP
-    batch_size: int = BATCH
+    batch_size: int | None = None
     followed_until: date | None = None
     is_rehearsal: bool = False
 
@@ -79,41 +108,57 @@ def import_file(
     *,
     caller: Caller,
     now: datetime,
-    on_progress: Callable[[int, int], None] = lambda _done, _size: None,
+    on_progress: OnProgress = lambda _progress: None,
+    is_served: Callable[[], bool] = lambda: False,
 ) -> ImportSummary:
     """Import a file; a second run of the same file changes nothing.
 
-    Each batch is one transaction, so an import that broke off is resumed by running
-    it again: what is stored is recognised.
+    All rows are read and checked before the first event is stored. Each batch is one
+    transaction that also keeps how far the import has come, so one that broke off goes
+    on from there when it is run again.
 
     Args:
-        on_progress: is told the bytes read and the size of the file, now and then.
+        on_progress: is told now and then how far it has come.
+        is_served: tells whether a service uses the same database now.
 
     Raises:
         AbtestError: `not_found` for the experiment, `conflict` when it was never
             started or is archived, `not_allowed`, `invalid` when file and mapping do
             not fit together, or for bad rows when the request says to stop; then
-            nothing of their batch is stored.
+            nothing is stored.
     """
     require(caller, Right.RECORD_TRUSTED)
     experiment = store.get_experiment(key)
     _check_open(experiment)
+    retention = store.retention()
+    _check_not_folded(experiment, retention)
     check_mapping(request.mapping, experiment)
     tally = Tally()
-    layout = replace(request.layout, may_end_early=request.mapping.shape is Shape.DAY)
-    with open_rows(request.path, layout, request.mapping.wanted) as stream:
-        reader = _row_reader(experiment, request, now)
-        events = _events(stream, reader, request.mapping, tally)
-        while batch := list(islice(events, request.batch_size)):
-            _stop_if_bad(request, tally)
-            tally.events += len(batch)
+    reader = _row_reader(experiment, request, now, retention.horizon or OLDEST)
+    with closing(Spool()) as spool:
+        for event in _events(reader, request, tally, on_progress):
+            tally.events += 1
             if not request.is_rehearsal:
-                outcome = store.record(batch, received_at=now)
-                tally.accepted += outcome.accepted
-                tally.duplicates += outcome.duplicates
-            on_progress(stream.position, stream.size)
+                spool.add(event)
         _stop_if_bad(request, tally)
-        on_progress(stream.size, stream.size)
+        if not request.is_rehearsal:
+            store_events(
+                store,
+                spool,
+                tally,
+                bookmark=f"import:{key}:{request.path.name}",
+                received_at=now,
+                batch_size=request.batch_size,
+                is_served=is_served,
+                on_stored=lambda stored: on_progress(
+                    ImportProgress(
+                        stage=Stage.STORING,
+                        done=stored,
+                        total=spool.count,
+                        count=stored,
+                    )
+                ),
+            )
     if request.is_rehearsal:
         return tally.summary(experiment, experiment.followed_until)
     until = _keep_followed_until(store, key, request.followed_until)
@@ -137,6 +182,16 @@ def _check_open(experiment: Experiment) -> None:
         )
 
 
+def _check_not_folded(experiment: Experiment, retention: Retention) -> None:
+    if experiment.key in retention.folded:
+        raise AbtestError(
+            ErrorCode.CONFLICT,
+            f"events of visitors of {experiment.key} were deleted by"
+            " `abtest gc`, so that nobody can tell who is new in it. Import into a new"
+            " experiment",
+        )
+
+
 def _ended(experiment: Experiment) -> Milliseconds | None:
     """Return when the experiment was stopped or decided."""
     if experiment.status not in {Status.STOPPED, Status.DECIDED}:
@@ -146,33 +201,46 @@ def _ended(experiment: Experiment) -> Milliseconds | None:
 
 
 def _events(
-    stream: RowStream, reader: RowReader, mapping: ColumnMapping, tally: Tally
+    reader: RowReader, request: ImportRequest, tally: Tally, on_progress: OnProgress
 ) -> Iterator[Event]:
-    for row in stream.rows:
-        tally.rows += 1
-        try:
-            found = _found(reader, row)
-        except BadCellError as error:
-            column = mapping.columns.get(error.field, error.field)
-            bad = BadRow(
-                line=row.line,
-                column=column,
-                value=error.value,
-                code=error.code,
-                detail=error.detail,
-            )
-            tally.blame(bad)
-            continue
-        if isinstance(found, LeftOut):
-            tally.leave_out(found)
-        else:
-            yield from found
+    """Read and check the file; stop soon after a bad row if that is asked for."""
+    mapping = request.mapping
+    layout = replace(request.layout, may_end_early=mapping.shape is Shape.DAY)
+    with open_rows(request.path, layout, mapping.wanted) as stream:
+        on_progress(_reading(0, stream, tally))
+        for row in stream.rows:
+            tally.rows += 1
+            if tally.rows % _LOOK_EVERY == 0:
+                _stop_if_bad(request, tally)
+                on_progress(_reading(stream.position, stream, tally))
+            try:
+                if row.problem:
+                    raise BadCellError("", "", "invalid_row", row.problem)  # noqa: TRY301 - as a bad cell is
+                found = reader.events(row)
+            except BadCellError as error:
+                tally.blame(_bad_row(row, error, mapping))
+                continue
+            if isinstance(found, LeftOut):
+                tally.leave_out(found)
+            else:
+                yield from found
+        on_progress(_reading(stream.size, stream, tally))
 
 
-def _found(reader: RowReader, row: Row) -> Iterable[Event] | LeftOut:
-    if row.problem:
-        raise BadCellError("", "", "invalid_row", row.problem)
-    return reader.events(row)
+def _reading(position: int, stream: RowStream, tally: Tally) -> ImportProgress:
+    return ImportProgress(
+        stage=Stage.READING, done=position, total=stream.size, count=tally.rows
+    )
+
+
+def _bad_row(row: Row, error: BadCellError, mapping: ColumnMapping) -> BadRow:
+    return BadRow(
+        line=row.line,
+        column=mapping.columns.get(error.field, error.field),
+        value=error.value,
+        code=error.code,
+        detail=error.detail,
+    )
 
 
 def _stop_if_bad(request: ImportRequest, tally: Tally) -> None:
@@ -182,13 +250,11 @@ def _stop_if_bad(request: ImportRequest, tally: Tally) -> None:
     first_of = {row.detail: row for row in reversed(tally.bad_rows)}
     kinds = sorted(first_of.values(), key=_line)[:_NAMED]
     more = f" ({tally.bad} bad rows)" if tally.bad > 1 else ""
-    before = "nothing of the file is stored"
-    if stored := tally.accepted + tally.duplicates:
-        before = f"the first {stored} events are stored, nothing of this row or later"
     raise AbtestError(
         ErrorCode.INVALID,
-        f"{request.path.name}, {kinds[0]}{more}; {before}. Correct the file and run the"
-        " same command again, or leave bad rows out with --on-error skip",
+        f"{request.path.name}, {kinds[0]}{more}; nothing of the file is stored. Correct"
+        " it and run the same command again, or leave bad rows out with --on-error"
+        " skip",
         tuple(
             FieldError(
                 pointer=f"/lines/{row.line}/{row.column}",
@@ -205,7 +271,10 @@ def _line(row: BadRow) -> int:
 
 
 def _row_reader(
-    experiment: Experiment, request: ImportRequest, now: datetime
+    experiment: Experiment,
+    request: ImportRequest,
+    now: datetime,
+    horizon: Milliseconds,
 ) -> RowReader:
     mapping = request.mapping
     name = request.path.name.split(".")[0]
@@ -217,6 +286,7 @@ def _row_reader(
             latest=to_milliseconds(now + _CLOCK_DIFFERENCE),
             pattern=request.date_format,
             year=request.year,
+            horizon=horizon,
         ),
         money=MoneyReader(
             currency=experiment.currency or "", decimal_comma=request.decimal_comma
@@ -225,6 +295,8 @@ def _row_reader(
         ended=_ended(experiment),
         delays=mapping.delays,
         attributes=mapping.names("attribute"),
+        variants=tuple(variant.key for variant in experiment.variants),
+        steps=experiment.step_keys,
     )
     told, dated = mapping.names("step"), mapping.names("at")
     match mapping.shape:

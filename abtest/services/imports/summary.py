@@ -44,7 +44,9 @@ class ImportSummary:
         rows: rows read.
         events: events that the good rows stand for.
         accepted: events stored now; 0 in a rehearsal.
-        duplicates: events that were stored before.
+        duplicates: events that were stored before, `resumed_at` included.
+        resumed_at: events that an earlier run stored, which was broken off, and that
+            did not go through the store again; 0 when it began at the beginning.
         bad: number of bad rows; `bad_rows` lists the first of them.
     """
 
@@ -53,6 +55,7 @@ class ImportSummary:
     events: int
     accepted: int
     duplicates: int
+    resumed_at: int
     left_out: tuple[LeftOutRows, ...]
     bad: int
     bad_rows: tuple[BadRow, ...]
@@ -67,6 +70,7 @@ class Tally:
     events: int = 0
     accepted: int = 0
     duplicates: int = 0
+    resumed_at: int = 0
     bad: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
     left_out: dict[LeftOutReason, LeftOutRows] = field(default_factory=dict)
@@ -98,6 +102,7 @@ class Tally:
             events=self.events,
             accepted=self.accepted,
             duplicates=self.duplicates,
+            resumed_at=self.resumed_at,
             left_out=tuple(self.left_out.values()),
             bad=self.bad,
             bad_rows=tuple(self.bad_rows),

@@ -200,5 +200,13 @@ SCENARIOS: Mapping[str, Scenario] = {
             summary="both alike, but b's second conversions are joined more often",
             arms=(Arm(lost=0.3), Arm(lost=0.1)),
         ),
+        Scenario(
+            name="slow_tenth",
+            summary="one visitor in ten sees b, whose customers come back later",
+            arms=(
+                Arm(share_from=0.9, share_to=0.9),
+                Arm(share_from=0.1, share_to=0.1, delay=20.0),
+            ),
+        ),
     )
 }

@@ -98,8 +98,8 @@ class ConfigTables:
             "secret_hash": key.secret_hash,
             "hint": key.hint,
             "origins": msgspec.json.encode(key.origins).decode(),
-            "created_at": _text(key.created_at),
-            "revoked_at": key.revoked_at and _text(key.revoked_at),
+            "created_at": as_text(key.created_at),
+            "revoked_at": key.revoked_at and as_text(key.revoked_at),
         }
         self._write(lambda db: db.table("api_key").insert(row))
 
@@ -117,7 +117,7 @@ class ConfigTables:
         def revoke(database: Database) -> None:
             changed = database.execute(
                 "UPDATE api_key SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
-                [_text(at), key_id],
+                [as_text(at), key_id],
             ).rowcount
             if not changed:
                 raise AbtestError(
@@ -140,7 +140,7 @@ class ConfigTables:
                     "name": user.name,
                     "role": user.role.value,
                     "password_hash": user.password_hash,
-                    "created_at": _text(user.created_at),
+                    "created_at": as_text(user.created_at),
                 }
             )
 
@@ -148,7 +148,7 @@ class ConfigTables:
 
     def find_user(self, name: UserName) -> User | None:
         """Return the user of this name."""
-        return _only(self._rows("user", _to_user, "name = ?", name))
+        return only(self._rows("user", _to_user, "name = ?", name))
 
     def list_users(self) -> tuple[User, ...]:
         """Return all users, oldest first."""
@@ -192,8 +192,8 @@ class ConfigTables:
         row = {
             "token_hash": session.token_hash,
             "user": session.user,
-            "created_at": _text(session.created_at),
-            "expires_at": _text(session.expires_at),
+            "created_at": as_text(session.created_at),
+            "expires_at": as_text(session.expires_at),
         }
 
         def add(database: Database) -> None:
@@ -206,14 +206,14 @@ class ConfigTables:
     def find_session(self, token_hash: str, now: datetime) -> Session | None:
         """Return the session unless it has expired."""
         where = "token_hash = ? AND expires_at > ?"
-        return _only(self._rows("session", _to_session, where, token_hash, _text(now)))
+        return only(self._rows("session", _to_session, where, token_hash, as_text(now)))
 
     def extend_session(self, token_hash: str, expires_at: datetime) -> None:
         """Let the session expire at another time, if there is one."""
         self._write(
             lambda db: db.execute(
                 "UPDATE session SET expires_at = ? WHERE token_hash = ?",
-                [_text(expires_at), token_hash],
+                [as_text(expires_at), token_hash],
             )
         )
 
@@ -226,7 +226,7 @@ class ConfigTables:
     def append_audit(self, entry: AuditEntry) -> None:
         """Add to the audit log."""
         row = {
-            "at": _text(entry.at),
+            "at": as_text(entry.at),
             "actor": entry.actor,
             "action": entry.action,
             "subject": entry.subject,
@@ -262,7 +262,7 @@ class ConfigTables:
 
     def get_setting(self, name: str) -> str | None:
         """Return a stored setting of the installation."""
-        return _only(self._rows("setting", lambda row: row["value"], "name = ?", name))
+        return only(self._rows("setting", lambda row: row["value"], "name = ?", name))
 
     def put_setting(self, name: str, value: str | None) -> None:
         """Store a setting; None deletes it."""
@@ -291,7 +291,7 @@ class ConfigTables:
         rows = self._readers.read(
             lambda db: db.conn.execute(query("find_key"), (secret_hash,)).fetchall()
         )
-        return _only(tuple(_to_key(*row) for row in rows))
+        return only(tuple(_to_key(*row) for row in rows))
 
     def _write(self, work: Callable[[Database], T]) -> T:
         return self._writer.write(lambda database, _: [work(database)], None)
@@ -382,10 +382,11 @@ def _to_audit(row: Row) -> AuditEntry:
     )
 
 
-def _text(moment: datetime) -> str:
+def as_text(moment: datetime) -> str:
     """Write an aware time so that text order is time order."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _only(rows: tuple[T, ...]) -> T | None:
+def only(rows: tuple[T, ...]) -> T | None:
+    """Return the one row, or None for none."""
     return rows[0] if rows else None

@@ -20,7 +20,7 @@ _READER_CACHE_KIB = 2 * 2**10
 """There are as many readers as threads; the operating system caches the file too."""
 
 _WHY_UNAVAILABLE = {
-    sqlite3.SQLITE_BUSY: "another process has kept it locked for 5 seconds",
+    sqlite3.SQLITE_BUSY: "another process keeps it locked",
     sqlite3.SQLITE_LOCKED: "another connection has kept it locked",
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_IOERR: "the disk reported an error",
@@ -74,6 +74,11 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
         ErrorCode.UNAVAILABLE,
         f"the database {path.name} cannot be used now: {why}; nothing was stored",
     )
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Tell whether another process was faster."""
+    return _primary_code(error) == sqlite3.SQLITE_BUSY
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from abtest.domain.events import Conversion, Event, Exposure
+from abtest.domain.events import Conversion, Event, Exposure, Milliseconds
 from abtest.domain.experiment import ExperimentKey, VariantKey, VisitorId
 from abtest.domain.quality import QualityMark
 from abtest.domain.visitor import to_milliseconds
@@ -17,6 +17,7 @@ from abtest.store.file_lock import FileLock, use_database
 from abtest.store.lean_sqlite_utils import Database
 from abtest.store.migrate import pending
 from abtest.store.protocol import (
+    Bookmark,
     DayActivity,
     Difference,
     ExperimentFacts,
@@ -25,6 +26,7 @@ from abtest.store.protocol import (
     RecordOutcome,
 )
 from abtest.store.sqlite import rebuild
+from abtest.store.sqlite.bulk import Load, load
 from abtest.store.sqlite.connection import Readers
 from abtest.store.sqlite.experiments import Known
 from abtest.store.sqlite.insights import Insights
@@ -43,6 +45,7 @@ from abtest.store.sqlite.recording import (
     record,
 )
 from abtest.store.sqlite.rollup import read_moments
+from abtest.store.sqlite.share_tables import ShareTables
 from abtest.store.sqlite.tally import (
     DAY_MILLISECONDS,
     Counts,
@@ -80,7 +83,7 @@ def open_store(
     )
 
 
-class SqliteStore(Insights, PrivacyTables):
+class SqliteStore(Insights, PrivacyTables, ShareTables):
     """One SQLite file; see `Store` for what each method promises.
 
     A process that forks opens no connection before the first call, so it may open
@@ -116,6 +119,20 @@ class SqliteStore(Insights, PrivacyTables):
         for event in batch:
             if isinstance(event, Exposure):
                 self._exposures.drop(event.visitor)
+        return outcome
+
+    def load(
+        self, batch: Sequence[Event], *, received_at: datetime, bookmark: Bookmark
+    ) -> RecordOutcome:
+        """Do what `record` does and put the bookmark, in one transaction.
+
+        Raises:
+            AbtestError: as `record`.
+        """
+        at = to_milliseconds(received_at)
+        request = Load(events=batch, received_at=at, bookmark=bookmark)
+        outcome = RecordOutcome(is_new=self._writer.write(self._load, request))
+        self._exposures.forget()
         return outcome
 
     def expose(
@@ -210,10 +227,27 @@ class SqliteStore(Insights, PrivacyTables):
         known = self._experiments.known(database)
         unassigned: list[Conversion] = []
         flags = record(database.conn, known, batches, unassigned=unassigned)
-        if unassigned:
-            day = batches[-1].received_at // DAY_MILLISECONDS
-            self._tally.add(day, unassigned_marks(known, unassigned))
+        self._count_unassigned(known, unassigned, batches[-1].received_at)
         return flags
+
+    def _load(
+        self, database: Database, requests: Sequence[Load]
+    ) -> list[tuple[bool, ...]]:
+        known = self._experiments.known(database)
+        unassigned: list[Conversion] = []
+        flags = [
+            load(database.conn, known, request, unassigned=unassigned)
+            for request in requests
+        ]
+        self._count_unassigned(known, unassigned, requests[-1].received_at)
+        return flags
+
+    def _count_unassigned(
+        self, known: Known, conversions: Sequence[Conversion], received_at: Milliseconds
+    ) -> None:
+        if conversions:
+            marks = unassigned_marks(known, conversions)
+            self._tally.add(received_at // DAY_MILLISECONDS, marks)
 
     def _add_tally(
         self, database: Database, requests: Sequence[Counts]

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any, TypeVar
 
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
+from abtest.store.sqlite import connection
 from abtest.store.sqlite.checkpointer import LOG_PAGES, Checkpointer
-from abtest.store.sqlite.connection import connect, translated
+from abtest.store.sqlite.connection import connect, is_locked, translated
 from abtest.store.sqlite.promise import Promise
 
 Request = TypeVar("Request")
@@ -20,6 +22,13 @@ Answer = TypeVar("Answer")
 
 Work = Callable[[Database, Sequence[Request]], Sequence[Answer]]
 """Answers requests inside a transaction; may be repeated after a rollback."""
+
+_TRIES = 2
+"""The seconds of patience are parted, to see in between whether too many wait."""
+
+_FEW = 4
+"""So many may wait on for another process, and as many behind them: each holds one of
+the server's threads, and the others must stay free for those who only read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,7 @@ class GroupCommit:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._held_up_until = 0.0
         self._checkpointer = Checkpointer(path)
 
     def write(self, work: Work[Request, Answer], request: Request) -> Answer:
@@ -92,6 +102,11 @@ class GroupCommit:
         with self._lock:
             if self._is_closed:
                 raise AbtestError(ErrorCode.UNAVAILABLE, "the store is closed")
+            if monotonic() < self._held_up_until and self._queue.qsize() >= _FEW:
+                raise AbtestError(
+                    ErrorCode.UNAVAILABLE,
+                    "another process keeps the database locked; nothing was stored",
+                )
             self._queue.put(job)
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -103,18 +118,18 @@ class GroupCommit:
         database: Database | None = None
         while (first := self._queue.get()) is not None:
             jobs = [first, *self._waiting()]
-            group = [job for job in jobs if not job.is_alone]
+            is_shared = not all(job.is_alone for job in jobs)
             try:
                 database = database or self._connect()
-                if group:
-                    database.conn.execute("BEGIN IMMEDIATE")
+                if is_shared:
+                    self._begin(database, jobs)
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait
                 # Those who came while we waited for the lock have waited enough.
                 for job in (*jobs, *self._waiting()):
                     job.answer.set_exception(error)
                 continue
-            if group:
-                _settle(database, group)
+            if is_shared:
+                _settle(database, [job for job in jobs if not job.is_alone])
                 self._checkpointer.committed(database)
             for job in jobs:
                 if job.is_alone:
@@ -125,7 +140,33 @@ class GroupCommit:
     def _connect(self) -> Database:
         database = connect(self._path, durability=self._durability)
         database.conn.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        _wait_at_most(database, connection.BUSY_SECONDS / _TRIES)
         return database
+
+    def _begin(self, database: Database, jobs: list[_Job]) -> None:
+        """Open the transaction; when another process is long, only a few wait on.
+
+        The others are told, and taken from the jobs.
+
+        Raises:
+            sqlite3.Error: those who are left have waited long enough.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                database.conn.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not is_locked(error):
+                    raise
+                self._held_up_until = monotonic() + connection.BUSY_SECONDS
+                if not left:
+                    raise
+                jobs += self._waiting()
+                for job in jobs[_FEW:]:
+                    job.answer.set_exception(error)
+                del jobs[_FEW:]
+            else:
+                self._held_up_until = 0.0
+                return
 
     def _waiting(self) -> list[_Job]:
         jobs: list[_Job] = []
@@ -138,8 +179,14 @@ class GroupCommit:
         return jobs
 
 
+def _wait_at_most(database: Database, seconds: float) -> None:
+    """Say how long a transaction waits for another process."""
+    database.conn.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+
+
 def _do_alone(database: Database, job: _Job) -> None:
     """Do the job, which opens and commits its own transactions."""
+    _wait_at_most(database, connection.BUSY_SECONDS)
     try:
         (answer,) = job.work(database, [job.request])
     except Exception as error:  # noqa: BLE001 - it belongs to the one who waits
@@ -148,6 +195,7 @@ def _do_alone(database: Database, job: _Job) -> None:
     else:
         database.rollback()
         job.answer.set_result(answer)
+    _wait_at_most(database, connection.BUSY_SECONDS / _TRIES)
 
 
 def _settle(database: Database, group: Sequence[_Job]) -> None:

@@ -1,5 +1,6 @@
 """Routes about experiments: their life, their results, their plans."""
 
+from dataclasses import replace
 from functools import partial
 
 from abtest.domain.access import Right
@@ -9,6 +10,7 @@ from abtest.web.api import (
     costs,
     customers,
     experiments,
+    files,
     funnel,
     plan,
     report,
@@ -98,6 +100,18 @@ EXPERIMENT_ROUTES: tuple[Route, ...] = (
         query=report.PARAMETERS,
         answer=dict[str, object],
         errors=(404,),
+    ),
+    replace(
+        guarded_route(
+            "GET",
+            f"{_ONE}/files/{{name}}",
+            "The report as a file: report.html, report.xlsx, report.csv and others",
+            files.get_file,
+            Right.READ,
+            query=files.PARAMETERS,
+            errors=(404,),
+        ),
+        content_type="application/octet-stream",
     ),
     guarded_route(
         "GET",

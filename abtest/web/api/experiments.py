@@ -14,6 +14,7 @@ from abtest.services.experiments import (
     create_experiment,
     update_experiment,
 )
+from abtest.services.reporting import Question
 from abtest.web.api.decoding import decode
 from abtest.web.api.serving import Asked, Parameter
 from abtest.web.api.shapes import ActionBody, ExperimentPage
@@ -92,8 +93,15 @@ def post_action(action: Action, asked: Asked) -> Reply:
         asked.now,
         variant=body.variant,
         note=body.note,
+        report=_fingerprint(asked) if action is Action.DECIDE else "",
     )
     return _one(asked, after)
+
+
+def _fingerprint(asked: Asked) -> str:
+    """Return what the report of this moment can be made again from."""
+    question = Question(experiment=_key(asked))
+    return asked.desk.report(question, now=asked.now).fingerprint
 
 
 def read_limit(asked: Asked) -> int:

@@ -6,6 +6,7 @@ from datetime import date
 from abtest.domain.experiment import ExperimentKey
 from abtest.errors import invalid_field
 from abtest.services.checks import shown
+from abtest.services.report import Segment
 from abtest.services.reporting import Question
 from abtest.web.api.serving import Asked, Parameter
 from abtest.web.exchange import Reply, json_reply
@@ -33,6 +34,10 @@ PARAMETERS = (
         type="number",
     ),
     AS_OF,
+    Parameter(
+        name="segment",
+        help="attribute:value; these visitors alone, an exploration",
+    ),
     Parameter(name="lang", help="language of the sentences: de or en"),
 )
 
@@ -45,9 +50,25 @@ def get_report(asked: Asked) -> Reply:
         first_weight=read_number(asked, "first_weight"),
         second_weight=read_number(asked, "second_weight"),
         lift_prior=_read_prior(asked),
+        segment=_read_segment(asked),
     )
     report = asked.desk.report(question, now=asked.now)
     return json_reply(report_to_json(report, read_language(asked)))
+
+
+def _read_segment(asked: Asked) -> Segment | None:
+    """Return whom the report shall be limited to."""
+    text = asked.query.get("segment")
+    if text is None:
+        return None
+    attribute, colon, value = text.partition(":")
+    if not (attribute and colon):
+        raise invalid_field(
+            "?segment",
+            "invalid_value",
+            f"segment is {shown(text)}; write it as attribute:value, device:mobile",
+        )
+    return Segment(attribute=attribute, value=value)
 
 
 def _read_prior(asked: Asked) -> float | None:

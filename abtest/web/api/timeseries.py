@@ -26,7 +26,7 @@ PARAMETERS = (AS_OF,)
 def get_timeseries(asked: Asked) -> Reply:
     """Answer with the days of one experiment."""
     task = partial(
-        _describe,
+        describe_days,
         key=ExperimentKey(asked.call.args["key"]),
         now=asked.now,
         as_of=read_day(asked),
@@ -34,9 +34,10 @@ def get_timeseries(asked: Asked) -> Reply:
     return json_reply(calculate(asked.calculator, task))
 
 
-def _describe(
+def describe_days(
     store: Store, key: ExperimentKey, *, now: datetime, as_of: date | None
 ) -> dict[str, Json]:
+    """Write the days of one experiment as JSON; a task for a calculator."""
     # scipy takes seconds to load and 100 MB: only who calculates loads it.
     from abtest.services.timeline import timeline  # noqa: PLC0415
 

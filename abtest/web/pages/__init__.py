@@ -3,13 +3,30 @@
 from flask import Blueprint, Flask
 
 from abtest.web.pages import (
+    api_docs,
+    archive,
     assets,
+    audit,
+    costs,
+    customers,
+    files,
+    health,
     help_page,
+    install,
+    keys,
+    life,
     login,
     navigation,
     overview,
     preferences,
+    privacy,
     results,
+    segments,
+    set_up,
+    share,
+    system,
+    traffic,
+    users,
 )
 from abtest.web.pages.guard import guard
 
@@ -28,6 +45,14 @@ def register_pages(app: Flask) -> None:
     pages.add_app_template_global(navigation.main_ways, "main_ways")
     pages.add_app_template_global(navigation.experiment_ways, "experiment_ways")
     pages.add_app_template_global(navigation.settings_ways, "settings_ways")
-    for module in (overview, results, login, preferences, help_page):
+    for module in (overview, results, segments, files, share, login):
+        module.add_to(pages)
+    for module in (preferences, help_page):
+        module.add_to(pages)
+    for module in (keys, users, privacy, system, audit, api_docs):
+        module.add_to(pages)
+    for module in (set_up, life, install):
+        module.add_to(pages)
+    for module in (archive, costs, customers, health, traffic):
         module.add_to(pages)
     app.register_blueprint(pages)

@@ -13,7 +13,16 @@ from abtest.web.context import current_context
 COOKIE = "abtest_session"
 OPEN = frozenset(
     f"pages.{name}"
-    for name in ("static", "login", "setup", "help", "set_language", "set_theme")
+    for name in (
+        "static",
+        "login",
+        "setup",
+        "help",
+        "api_docs",
+        "set_language",
+        "set_theme",
+        "shared",
+    )
 )
 """Endpoints for which nobody needs to be signed in."""
 
@@ -25,7 +34,11 @@ def guard() -> Response | None:
             ErrorCode.NOT_ALLOWED,
             "this form was sent from another site; open the page itself and try again",
         )
-    g.user = None if request.endpoint == "pages.static" else _signed_in()
+    is_page = request.endpoint != "pages.static"
+    if is_page:
+        # Whoever opens a page will want a report; the statistics take a while to load.
+        current_context().calculator.start()
+    g.user = _signed_in() if is_page else None
     if g.user is not None or request.endpoint in OPEN:
         return None
     return redirect(url_for("pages.login", next=request.full_path.rstrip("?")), 303)

@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 
 from abtest.web.pages.rendering import current_reader, page
 from abtest.web.render.glossary import glossary
+from abtest.web.render.reading import meanings, questions
 
 
 def add_to(pages: Blueprint) -> None:
@@ -13,4 +14,10 @@ def add_to(pages: Blueprint) -> None:
 
 def show_help() -> Response:
     """Explain the words."""
-    return page("help.html", terms=glossary(current_reader()))
+    reader = current_reader()
+    return page(
+        "help.html",
+        terms=glossary(reader),
+        meanings=meanings(reader),
+        questions=questions(reader),
+    )

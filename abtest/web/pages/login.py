@@ -12,13 +12,15 @@ from abtest.services.access import (
     sign_out,
 )
 from abtest.web.context import current_context
+from abtest.web.guards.clients import client_of, is_local, prefix_of
 from abtest.web.pages.guard import (
     COOKIE,
     keep_signed_in,
     local_path,
     session_token,
 )
-from abtest.web.pages.rendering import page
+from abtest.web.pages.rendering import current_reader, page
+from abtest.web.pages.views.waiting import say_wait
 
 
 def add_to(pages: Blueprint) -> None:
@@ -34,17 +36,16 @@ def login() -> Response:
     if request.method == "GET":
         return _login_page(target)
     context, name = current_context(), request.form.get("name", "")
+    now = context.now()
     try:
-        token = sign_in(
-            context.store,
-            name,
-            password=request.form.get("password", ""),
-            now=context.now(),
-        )
+        with context.sign_ins.attempt(name, network_of_caller(), now):
+            password = request.form.get("password", "")
+            token = sign_in(context.store, name, password=password, now=now)
     except AbtestError as error:
-        if error.code is not ErrorCode.UNAUTHENTICATED:
-            raise
-        return _login_page(target, name=name, status=401)
+        return _refused(error, target, name)
+    before = session_token()
+    if before is not None:
+        sign_out(context.store, before)
     return keep_signed_in(redirect(target, 303), token)
 
 
@@ -79,7 +80,30 @@ def setup(token: str) -> Response:
     return keep_signed_in(redirect("/", 303), signed_in)
 
 
-def _login_page(target: str, *, name: str = "", status: int = 200) -> Response:
+def network_of_caller() -> bytes | None:
+    """Return the network of the person; None on the machine of the service."""
+    proxies = current_context().settings.trusted_proxies
+    address = client_of(request.environ, proxies)
+    return None if is_local(address) else prefix_of(address)
+
+
+def _refused(error: AbtestError, target: str, name: str) -> Response:
+    match error.code:
+        case ErrorCode.UNAUTHENTICATED:
+            return _login_page(target, name=name, status=401)
+        case ErrorCode.RATE_LIMITED:
+            seconds = error.retry_after or 1
+            wait = say_wait(current_reader(), seconds)
+            response = _login_page(target, name=name, status=429, wait=wait)
+            response.headers["Retry-After"] = str(seconds)
+            return response
+        case _:
+            raise error
+
+
+def _login_page(
+    target: str, *, name: str = "", status: int = 200, wait: str = ""
+) -> Response:
     has_users = bool(current_context().store.list_users())
     return page(
         "login.html",
@@ -87,6 +111,7 @@ def _login_page(target: str, *, name: str = "", status: int = 200) -> Response:
         target=target,
         name=name,
         is_wrong=status == 401,
+        wait=wait,
         has_users=has_users,
     )
 

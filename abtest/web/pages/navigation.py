@@ -39,13 +39,16 @@ _SETTINGS = (
     ("privacy", mark("Privacy")),
     ("system", mark("System")),
     ("audit", mark("Audit log")),
+    ("account", mark("My account")),
 )
+_INSIDE = frozenset({"new_experiment", "decide"})
+"""Pages of experiments that stand in no bar of their own."""
 
 
 def main_ways() -> tuple[Way, ...]:
     """Return the ways between the rooms of the house."""
     room = _name_of_page()
-    if room in dict(_EXPERIMENT):
+    if room in dict(_EXPERIMENT) or room in _INSIDE:
         room = "overview"
     if room in dict(_SETTINGS):
         room = "keys"
@@ -78,4 +81,5 @@ def _ways(
 
 
 def _name_of_page() -> str:
-    return (request.endpoint or "").removeprefix("pages.")
+    """Return the page that a view belongs to: `keys` for `pages.keys-revoke`."""
+    return (request.endpoint or "").removeprefix("pages.").partition("-")[0]

@@ -1,9 +1,13 @@
 """The overview: all experiments with their verdicts."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from abtest.web.context import current_context
 from abtest.web.pages.rendering import current_reader, page
+from abtest.web.pages.views.overview import overview
+
+PATIENCE = 0.15
+"""Seconds that the page waits for verdicts that are not known yet."""
 
 
 def add_to(pages: Blueprint) -> None:
@@ -12,14 +16,13 @@ def add_to(pages: Blueprint) -> None:
 
 
 def show_overview() -> Response:
-    """Show every experiment with its verdict."""
+    """Show every experiment with its verdict, or that it is being computed."""
     context = current_context()
-    experiments = context.store.list_experiments()
-    if not experiments:
-        return page("overview.html", groups=())
-    # scipy takes seconds to load; a process that never reports never loads it.
-    from abtest.services.analysis import analyze  # noqa: PLC0415
-    from abtest.web.pages.views.overview import overview  # noqa: PLC0415
-
-    reports = [analyze(context.store, e.key, now=context.now()) for e in experiments]
-    return page("overview.html", groups=overview(current_reader(), reports))
+    now = context.now()
+    view = overview(
+        current_reader(),
+        context.desk.standings(now=now, patience=PATIENCE),
+        chosen=request.args.get("status", ""),
+        now=now,
+    )
+    return page("overview.html", view=view)

@@ -1,19 +1,24 @@
 """The results page of an experiment, and its report as JSON."""
 
 import math
-from typing import TYPE_CHECKING
+from functools import partial
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from abtest.domain.experiment import ExperimentKey
 from abtest.errors import invalid_field
+from abtest.services.report import ExperimentReport
+from abtest.services.reporting import Question
+from abtest.services.sharing import DAYS, open_links
 from abtest.web.context import current_context
 from abtest.web.errors import to_response
 from abtest.web.exchange import json_reply
 from abtest.web.pages.rendering import current_reader, page
-
-if TYPE_CHECKING:
-    from abtest.services.report import ExperimentReport
+from abtest.web.pages.rights import may_change
+from abtest.web.pages.views.results import results_view
+from abtest.web.pages.views.share_links import link_views
+from abtest.web.pages.views.story import Story, write_story
+from abtest.web.render.serialize import report_to_json
 
 MAX_WEIGHT = 1e9
 
@@ -26,36 +31,68 @@ def add_to(pages: Blueprint) -> None:
 
 def show_results(key: str) -> Response:
     """Show what came out."""
-    # scipy takes seconds to load; a process that never reports never loads it.
-    from abtest.web.pages.views.results import results_view  # noqa: PLC0415
+    return results_page(key)
 
-    report = _report(key)
-    experiment = current_context().store.get_experiment(ExperimentKey(key))
-    view = results_view(current_reader(), report, experiment)
-    return page("results.html", view=view)
+
+def results_page(
+    key: str, *, status: int = 200, token: str = "", note: str = "", wrong: str = ""
+) -> Response:
+    """Show what came out, and what was just tried with it.
+
+    Args:
+        key: of the experiment.
+        status: of the answer.
+        token: of a link just made, which is shown this once.
+        note: that could not be stored; `wrong` says why.
+        wrong: see `note`.
+    """
+    report, story = _report(key), find_story(ExperimentKey(key))
+    context = current_context()
+    store, reader = context.store, current_reader()
+    view = results_view(
+        reader,
+        report,
+        store.get_experiment(report.experiment),
+        attributes=tuple(store.segment_attributes(report.experiment)),
+        has_days=story.over_time is not None,
+    )
+    links = open_links(store, report.experiment, context.now())
+    return page(
+        "results.html",
+        status=status,
+        view=view,
+        story=story,
+        may_change=may_change(),
+        links=link_views(reader, links, report.time_zone),
+        days=[(n, reader.ngettext("{n} day", "{n} days", n)) for n in DAYS],
+        new_link=url_for("pages.shared", token=token, _external=True) if token else "",
+        note=note,
+        wrong=wrong,
+    )
+
+
+def find_story(key: ExperimentKey) -> Story:
+    """Return how the experiment went, for the reader of this request."""
+    context, tag = current_context(), current_reader().tag
+    now = context.now()
+    task = partial(write_story, key=key, tag=tag, now=now)
+    return context.shelf.answer(key, task, name=("story", tag), now=now)
 
 
 def show_json(key: str) -> Response:
     """Hand out the report that the page shows."""
-    # As above.
-    from abtest.web.render.serialize import report_to_json  # noqa: PLC0415
-
     content = report_to_json(_report(key), current_reader().language)
     return to_response(json_reply(content))
 
 
-def _report(key: str) -> "ExperimentReport":
-    # As above.
-    from abtest.services.analysis import analyze  # noqa: PLC0415
-
+def _report(key: str) -> ExperimentReport:
     context = current_context()
-    return analyze(
-        context.store,
-        ExperimentKey(key),
-        now=context.now(),
+    question = Question(
+        experiment=ExperimentKey(key),
         first_weight=_weight("first_weight"),
         second_weight=_weight("second_weight"),
     )
+    return context.desk.report(question, now=context.now())
 
 
 def _weight(name: str) -> float | None:

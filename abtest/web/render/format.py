@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import (
     NumberPattern,
     format_decimal,
@@ -55,6 +55,10 @@ class Format:
     def day(self, day: date) -> str:
         """Write a day: 22 Nov 2026."""
         return format_date(day, format="medium", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        """Write a day without its year, for axes and narrow tables: 22 Nov."""
+        return format_skeleton("MMMd", day, locale=self.locale)
 
     def moment(self, moment: datetime, zone: tzinfo) -> str:
         """Write a moment in a time zone, to the minute, naming the zone."""

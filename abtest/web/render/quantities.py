@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from abtest.domain.experiment import Experiment
 from abtest.domain.funnel import CountWeights, MoneyWeights
 from abtest.services.report import ExperimentReport
 from abtest.stats.results import Interval
@@ -71,7 +72,7 @@ def conversions(reader: Reader) -> Quantity:
     return Quantity(reader=reader, scale=1000, currency=None, unit="")
 
 
-def value_of(reader: Reader, report: ExperimentReport) -> Quantity:
+def value_of(reader: Reader, report: ExperimentReport | Experiment) -> Quantity:
     """Return the value per visitor: money, or points per 1,000 visitors."""
     match report.weights:
         case MoneyWeights(currency=currency):

@@ -25,22 +25,24 @@ from abtest.services.report import (
     VariantReport,
     Verdict,
 )
-from abtest.stats.breakeven import Band
-from abtest.stats.decomposition import Decomposition
 from abtest.stats.results import (
+    Band,
     BayesianResult,
     BreakEvenWeight,
-    FrequentistResult,
-    Interval,
+    Decomposition,
+    KeyFigure,
     NotEstimable,
     SequentialResult,
-    ValueEstimate,
 )
-from abtest.stats.retention import KeyFigure
 from abtest.web.render.health_sentence import health_sentence
+from abtest.web.render.result_json import (
+    Json,
+    estimate_to_json,
+    frequentist_to_json,
+    interval_to_json,
+    nothing_to_json,
+)
 from abtest.web.render.verdict_sentence import verdict_sentence
-
-Json = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
 
 
 def report_to_json(report: ExperimentReport, language: str) -> dict[str, Json]:
@@ -58,6 +60,14 @@ def report_to_json(report: ExperimentReport, language: str) -> dict[str, Json]:
         "data_through": _time(report.data_through),
         "time_zone": report.time_zone,
         "window_days": report.window_days,
+        "segment": (
+            None
+            if report.segment is None
+            else {
+                "attribute": report.segment.attribute,
+                "value": report.segment.value,
+            }
+        ),
         "first_window_days": (
             report.window_days
             if report.first_window_days is None
@@ -123,7 +133,11 @@ def figure_to_json(
 ) -> dict[str, Json]:
     """Return an estimate and its interval, in units of which each is `unit`."""
     if isinstance(figure, NotEstimable):
-        return {"estimate": None, "confidence_interval": None, **_nothing(figure)}
+        return {
+            "estimate": None,
+            "confidence_interval": None,
+            **nothing_to_json(figure),
+        }
     lower, upper = figure.interval.lower, figure.interval.upper
     return {
         "estimate": figure.estimate * unit,
@@ -147,10 +161,6 @@ def _time(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _nothing(missing: NotEstimable) -> dict[str, Json]:
-    return {"not_estimable": missing.reason.value}
-
-
 def _plan(plan: ReportPlan) -> dict[str, Json]:
     end = plan.expected_end
     return {
@@ -162,6 +172,7 @@ def _plan(plan: ReportPlan) -> dict[str, Json]:
         "order_cap": plan.order_cap,
         "information_fraction": plan.information_fraction,
         "is_at_end": plan.is_at_end,
+        "decided_on": _day(plan.decided_on),
         "expected_end": end.isoformat() if end else None,
         "stratified": plan.stratified,
         "critical_value": plan.critical_value,
@@ -184,14 +195,14 @@ def _variant(variant: VariantReport) -> dict[str, Json]:
         "steps": [_step(s) for s in variant.steps],
         "first": {
             "observed": variant.first.observed,
-            **_estimate("rate", variant.first.rate),
+            **estimate_to_json("rate", variant.first.rate),
         },
         "second": {
             "observed": variant.second.observed,
-            **_estimate("rate", variant.second.rate),
+            **estimate_to_json("rate", variant.second.rate),
             "repeat_rate": None if isinstance(repeat, NotEstimable) else repeat,
         },
-        "value": _estimate("per_visitor", variant.value),
+        "value": estimate_to_json("per_visitor", variant.value),
         "revenue": _revenue(variant.revenue),
         "maturity": variant.maturity,
         "mature_visitors": variant.mature_visitors,
@@ -206,24 +217,18 @@ def _step(step: StepResult) -> dict[str, Json]:
         "name": step.name,
         "kind": step.kind.value,
         "visitors": step.visitors,
-        **_estimate("rate", step.rate),
+        **estimate_to_json("rate", step.rate),
     }
-
-
-def _estimate(name: str, estimate: ValueEstimate | NotEstimable) -> dict[str, Json]:
-    if isinstance(estimate, NotEstimable):
-        return {name: None, "standard_error": None, **_nothing(estimate)}
-    return {name: estimate.mean, "standard_error": estimate.variance**0.5}
 
 
 def _revenue(revenue: Revenue | NotEstimable) -> dict[str, Json]:
     if isinstance(revenue, NotEstimable):
-        return _nothing(revenue)
+        return nothing_to_json(revenue)
     return {
         "observed": revenue.observed_first + revenue.observed_second,
         "observed_first": revenue.observed_first,
         "observed_second": revenue.observed_second,
-        **_estimate("per_visitor", revenue.per_visitor),
+        **estimate_to_json("per_visitor", revenue.per_visitor),
         "order_value": revenue.order_value,
     }
 
@@ -235,67 +240,50 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
         "first": _test(comparison.first),
         "second": _test(comparison.second),
         "value": _test(comparison.value),
-        "mature_only": _frequentist(comparison.mature_only),
-        "calculator_check": _frequentist(comparison.calculator_check),
+        "mature_only": frequentist_to_json(comparison.mature_only),
+        "calculator_check": frequentist_to_json(comparison.calculator_check),
         "exact_posterior": _bayesian(comparison.exact_posterior),
-        "decision_interval": _interval(comparison.decision_interval),
+        "decision_effect": comparison.decision_effect,
+        "decision_interval": interval_to_json(comparison.decision_interval),
         "break_even_weight": _break_even(comparison.break_even_weight),
         "bands": [_band(b) for b in comparison.bands],
         "decomposition": _decomposition(comparison.decomposition),
         "guardrail": _guardrail(comparison.guardrail),
         "curve": [_point(p) for p in comparison.curve],
-        "variance_reduced": _frequentist(comparison.variance_reduced),
+        "variance_reduced": frequentist_to_json(comparison.variance_reduced),
+        "log_ratio_interval": interval_to_json(comparison.log_ratio_interval),
     }
 
 
 def _test(test: MeasureTest) -> dict[str, Json]:
     return {
-        "frequentist": _frequentist(test.frequentist),
+        "frequentist": frequentist_to_json(test.frequentist),
         "bayesian": _bayesian(test.bayesian),
         "sequential": _sequential(test.sequential),
     }
 
 
-def _interval(interval: Interval | None) -> Json:
-    return None if interval is None else [interval.lower, interval.upper]
-
-
-def _frequentist(result: FrequentistResult | NotEstimable) -> dict[str, Json]:
-    if isinstance(result, NotEstimable):
-        return _nothing(result)
-    return {
-        "effect": result.effect,
-        "standard_error": result.standard_error,
-        "confidence_interval": _interval(result.confidence_interval),
-        "relative_effect": result.relative_effect,
-        "relative_confidence_interval": _interval(result.relative_confidence_interval),
-        "statistic": result.statistic,
-        "p_value": result.p_value,
-        "adjusted_p_value": result.adjusted_p_value,
-        "degrees_of_freedom": result.degrees_of_freedom,
-        "method": result.method,
-    }
-
-
 def _bayesian(result: BayesianResult | NotEstimable) -> dict[str, Json]:
     if isinstance(result, NotEstimable):
-        return _nothing(result)
+        return nothing_to_json(result)
     return {
         "probability_to_be_best": result.probability_to_be_best,
         "probability_to_beat_control": result.probability_to_beat_control,
         "expected_loss": result.expected_loss,
         "expected_loss_of_control": result.expected_loss_of_control,
-        "credible_interval": _interval(result.credible_interval),
+        "credible_interval": interval_to_json(result.credible_interval),
         "prior": result.prior,
     }
 
 
 def _sequential(result: SequentialResult | NotEstimable) -> dict[str, Json]:
     if isinstance(result, NotEstimable):
-        return _nothing(result)
+        return nothing_to_json(result)
     return {
-        "confidence_interval": _interval(result.confidence_interval),
-        "relative_confidence_interval": _interval(result.relative_confidence_interval),
+        "confidence_interval": interval_to_json(result.confidence_interval),
+        "relative_confidence_interval": interval_to_json(
+            result.relative_confidence_interval
+        ),
         "p_value": result.p_value,
         "critical_value": result.critical_value,
         "was_crossed": result.was_crossed,
@@ -308,7 +296,7 @@ def _sequential(result: SequentialResult | NotEstimable) -> dict[str, Json]:
 def _break_even(weight: BreakEvenWeight | NotEstimable) -> dict[str, Json]:
     if isinstance(weight, NotEstimable):
         return {"kind": "none", "estimate": None, "lower": None, "upper": None} | (
-            _nothing(weight)
+            nothing_to_json(weight)
         )
     return {
         "kind": weight.kind.value,
@@ -332,7 +320,7 @@ def _point(point: CurvePoint) -> dict[str, Json]:
 
 def _decomposition(decomposition: Decomposition | NotEstimable) -> dict[str, Json]:
     if isinstance(decomposition, NotEstimable):
-        return _nothing(decomposition)
+        return nothing_to_json(decomposition)
     factors = {
         "customers": decomposition.customers,
         "purchases": decomposition.purchases,
@@ -341,14 +329,14 @@ def _decomposition(decomposition: Decomposition | NotEstimable) -> dict[str, Jso
     }
     ratios: dict[str, Json] = {name: f.ratio for name, f in factors.items()}
     return ratios | {
-        "intervals": {name: _interval(f.interval) for name, f in factors.items()}
+        "intervals": {name: interval_to_json(f.interval) for name, f in factors.items()}
     }
 
 
 def _guardrail(guardrail: Guardrail) -> dict[str, Json]:
     return {
         "margin": guardrail.margin,
-        "relative_confidence_interval": _interval(guardrail.interval),
+        "relative_confidence_interval": interval_to_json(guardrail.interval),
         "state": guardrail.state.value,
     }
 

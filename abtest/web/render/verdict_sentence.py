@@ -53,7 +53,7 @@ def verdict_words(report: ExperimentReport, language: str) -> VerdictWords:
 
 
 def _with_notes(reader: Reader, report: ExperimentReport, certainty: str) -> str:
-    """Add what a reader must know of weights that were not fixed beforehand."""
+    """Add what a reader must know of late weights and of a decision of long ago."""
     notes = [certainty]
     if VerdictReason.EXPLORATORY_WEIGHTS in report.verdict.reasons:
         notes.append(
@@ -67,6 +67,22 @@ def _with_notes(reader: Reader, report: ExperimentReport, certainty: str) -> str
             reader.gettext(
                 "The worth of the conversions was changed after the start; the range"
                 " is widened for that."
+            )
+        )
+    if report.segment is not None:
+        notes.append(
+            reader.gettext(
+                "It looks at a part of the visitors alone, so it is an exploration:"
+                " among many parts some stand out by chance."
+            )
+        )
+    decided_on = report.plan.decided_on
+    if VerdictReason.DECIDED_AT_END in report.verdict.reasons and decided_on:
+        notes.append(
+            reader.gettext(
+                "The plan was at its end on {day}: the decision and its range are of"
+                " that day, and what came later does not change them.",
+                day=reader.format.day(decided_on),
             )
         )
     return " ".join(notes)

@@ -30,6 +30,13 @@ def no_data(reader: Reader, report: ExperimentReport) -> VerdictWords:
             certainty=say("So there is nothing to judge."),
             advice=say("Start it and put the snippet on the page."),
         )
+    if report.today.exposures:
+        return VerdictWords(
+            headline=say("The first visitors came today."),
+            happened="",
+            certainty=say("A day counts once it is over: there is nothing to judge."),
+            advice=say("Look again tomorrow."),
+        )
     return VerdictWords(
         headline=say("Nobody has seen this experiment yet."),
         happened="",

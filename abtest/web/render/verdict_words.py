@@ -37,9 +37,10 @@ def gain(reader: Reader, report: ExperimentReport, comparison: Comparison) -> st
     result = comparison.value.frequentist
     if not isinstance(result, FrequentistResult):
         return reader.gettext("an unknown amount")
+    decided = comparison.decision_effect
+    effect = result.effect if decided is None else decided
     quantity = value_of(reader, report)
-    digits = quantity.digits(result.effect)
-    return quantity.amount(abs(result.effect), digits=digits)
+    return quantity.amount(abs(effect), digits=quantity.digits(effect))
 
 
 def both_changes(

@@ -1,6 +1,6 @@
 """What the things of a report are called, for a reader."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from abtest.domain.experiment import Method, Status, VariantKey
 from abtest.domain.funnel import LaterStep, Repeat, StepKey, StepKind
@@ -76,6 +76,14 @@ def quoted(reader: Reader, name: str) -> str:
     A capitalised single word, such as A or Original, stands as it is.
     """
     return name if _stands_alone(name) else reader.gettext("“{name}”", name=name)
+
+
+def quoted_alike(reader: Reader, names: Iterable[str]) -> tuple[str, ...]:
+    """Write names so that they do not melt into a sentence, all in the same manner."""
+    told = tuple(names)
+    if all(_stands_alone(name) for name in told):
+        return told
+    return tuple(reader.gettext("“{name}”", name=name) for name in told)
 
 
 def _stands_alone(name: str) -> bool:

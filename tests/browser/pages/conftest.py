@@ -1,7 +1,7 @@
 """The pages over HTTP with experiments in several states, and who reads them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,8 +92,16 @@ class Readers:
 
 
 @pytest.fixture(scope="module")
+def more() -> Callable[[Store], None]:
+    """Return what adds to the shop; a module that needs more overrides this."""
+    return lambda _: None
+
+
+@pytest.fixture(scope="module")
 def site(
-    tmp_path_factory: pytest.TempPathFactory, empty_database: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    empty_database: Path,
+    more: Callable[[Store], None],
 ) -> Iterator[Site]:
     """Serve the pages of a small shop."""
     path = Path(shutil.copy(empty_database, tmp_path_factory.mktemp("pages")))
@@ -102,6 +110,7 @@ def site(
     )
     context = create_context(settings, now=lambda: NOW)
     _fill(context.store)
+    more(context.store)
     server = make_server("127.0.0.1", 0, create_service(context), threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()

@@ -24,9 +24,10 @@ from abtest.services.definition import (
 from abtest.services.experiments import act_on_experiment, create_experiment
 from abtest.services.imports.files import Layout, format_of
 from abtest.services.imports.mapping import parse_mapping
-from abtest.services.imports.run import BATCH, ImportRequest, OnError, import_file
+from abtest.services.imports.run import ImportRequest, OnError, import_file
+from abtest.services.imports.storing import BATCH
 from abtest.services.imports.summary import ImportSummary
-from abtest.store.protocol import RecordOutcome, Store
+from abtest.store.protocol import Bookmark, RecordOutcome, Store
 
 KEY = ExperimentKey("shop")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -106,14 +107,16 @@ class Importer:
     def events(self, rows: str | Sequence[str], options: str) -> list[Event]:
         """Import, and return the events that were given to the store."""
         given: list[Event] = []
-        record = self.store.record
+        load = self.store.load
 
-        def spy(batch: Sequence[Event], *, received_at: datetime) -> RecordOutcome:
+        def spy(
+            batch: Sequence[Event], *, received_at: datetime, bookmark: Bookmark
+        ) -> RecordOutcome:
             given.extend(batch)
-            return record(batch, received_at=received_at)
+            return load(batch, received_at=received_at, bookmark=bookmark)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(self.store, "record", spy)
+            patch.setattr(self.store, "load", spy)
             self.load(rows, options)
         return given
 

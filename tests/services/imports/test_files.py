@@ -197,10 +197,10 @@ def test_damaged_files_say_where(tmp_path: Path, data: bytes, complaint: str) ->
 def test_other_encodings_are_read_when_named(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes("who,what\nMüller,see\n".encode("cp1252"))
-    assert read(path, Layout(format=FileFormat.CSV, encoding="cp1252"))[0].cells == [
+    assert read(path, Layout(format=FileFormat.CSV, encoding="cp1252"))[0].cells == (
         "Müller",
         "see",
-    ]
+    )
     with pytest.raises(AbtestError, match="--encoding klingon is unknown"):
         read(path, Layout(format=FileFormat.CSV, encoding="klingon"))
 

@@ -1,6 +1,5 @@
 """Whole imports: batches, repetition, interruption, bad rows, and what is kept."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,15 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abtest.domain.access import RIGHTS, KeyKind
-from abtest.domain.events import Event
 from abtest.domain.experiment import Action, ExperimentKey
 from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import COMMAND_LINE, Caller
 from abtest.services.experiments import act_on_experiment, create_experiment
-from abtest.services.imports.run import import_file
+from abtest.services.imports import storing
+from abtest.services.imports.run import ImportProgress, Stage, import_file
 from abtest.services.imports.summary import LISTED, ImportSummary
 from abtest.store.migrate import migrate
-from abtest.store.protocol import RecordOutcome, Store
+from abtest.store.protocol import Store
 from abtest.store.sqlite.store import open_store
 from tests.services.imports.importing import (
     DAILY,
@@ -84,42 +83,19 @@ def test_order_split_overlap_and_batches_do_not_matter(
     assert found[0] == found[1]
 
 
-def test_interrupted_import_is_resumed_by_running_it_again(
-    importer: Importer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record, calls = importer.store.record, 0
-
-    def breaking(batch: Sequence[Event], *, received_at: datetime) -> RecordOutcome:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            raise AbtestError(ErrorCode.UNAVAILABLE, "the disk is full")
-        return record(batch, received_at=received_at)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(importer.store, "record", breaking)
-        with pytest.raises(AbtestError, match="the disk is full"):
-            importer.load([HEADER, *ROWS], f"{OPTIONS} --batch-size 10")
-    summary = importer.load([HEADER, *ROWS], f"{OPTIONS} --batch-size 10")
-    assert (summary.duplicates, summary.accepted) == (20, len(ROWS) - 20)
-
-
 class TestBadRows:
     ROWS = (HEADER, *VIEWS[:12], "v99,never,exposure,a", *VIEWS[12:20])
 
-    def test_stop_before_anything_of_the_batch_is_stored(
-        self, importer: Importer
-    ) -> None:
+    def test_stop_before_anything_is_stored(self, importer: Importer) -> None:
         error = importer.refusal(self.ROWS, f"{OPTIONS} --batch-size 5")
         assert error.code is ErrorCode.INVALID
         assert "rows.csv, line 14, when: 'never' is no time" in error.detail
-        assert "the first 10 events are stored" in error.detail
+        assert "nothing of the file is stored" in error.detail
         assert "--on-error skip" in error.detail
         (complaint,) = error.errors
         assert complaint.pointer == "/lines/14/when"
         assert complaint.code == "invalid_time"
-        stored = sum(m.visitors for m in importer.store.moments(KEY).values())
-        assert stored == 10
+        assert importer.store.moments(KEY) == {}
 
     def test_skip_stores_the_others_and_lists_it(self, importer: Importer) -> None:
         summary = importer.load(self.ROWS, f"{OPTIONS} --on-error skip")
@@ -131,7 +107,7 @@ class TestBadRows:
         importer.refusal(self.ROWS, f"{OPTIONS} --batch-size 5")
         good = [row.replace("never", "2026-03-01") for row in self.ROWS]
         summary = importer.load(good, OPTIONS)
-        assert (summary.accepted, summary.duplicates) == (11, 10)
+        assert (summary.accepted, summary.duplicates) == (21, 0)
 
     def test_rows_that_fail_alike_are_named_once(self, importer: Importer) -> None:
         rows = [HEADER, *(f"v{n},2026-03-01,seen,a" for n in range(500))]
@@ -257,8 +233,8 @@ def test_times_without_an_offset_lie_in_the_experiments_zone(
     assert here.at - there.at == 6 * 3_600_000
 
 
-def test_progress_ends_at_the_size_of_the_file(importer: Importer) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_told_of_both_stages(importer: Importer) -> None:
+    told: list[ImportProgress] = []
     path = importer.write([HEADER, *ROWS])
     import_file(
         importer.store,
@@ -266,8 +242,39 @@ def test_progress_ends_at_the_size_of_the_file(importer: Importer) -> None:
         request(path, f"{OPTIONS} --batch-size 10"),
         caller=COMMAND_LINE,
         now=NOW,
-        on_progress=lambda done, size: told.append((done, size)),
+        on_progress=told.append,
     )
+    begun, read, *stored = told
+    assert (begun.stage, begun.done, begun.count) == (Stage.READING, 0, 0)
     size = path.stat().st_size
-    assert told[-1] == (size, size)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert (read.stage, read.done, read.total, read.count) == (
+        *(Stage.READING, size, size),
+        len(ROWS),
+    )
+    assert {progress.stage for progress in stored} == {Stage.STORING}
+    assert [p.done for p in stored] == [*range(0, len(ROWS), 10), len(ROWS)]
+    assert {p.total for p in stored} == {len(ROWS)}
+
+
+@pytest.mark.parametrize(("is_served", "batches"), [(False, 3), (True, 8)])
+def test_service_gets_its_turn_more_often(
+    importer: Importer,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_served: bool,
+    batches: int,
+) -> None:
+    monkeypatch.setattr(storing, "BATCH", 20)
+    monkeypatch.setattr(storing, "BATCH_BESIDE_SERVICE", 7)
+    path = importer.write([HEADER, *ROWS])
+    stored: list[ImportProgress] = []
+    import_file(
+        importer.store,
+        KEY,
+        replace(request(path, OPTIONS), batch_size=None),
+        caller=COMMAND_LINE,
+        now=NOW,
+        on_progress=stored.append,
+        is_served=lambda: is_served,
+    )
+    assert len([p for p in stored if p.stage is Stage.STORING and p.done]) == batches

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,13 @@ import pytest
 from abtest.errors import AbtestError, ErrorCode
 from abtest.store.lean_sqlite_utils import Database
 from abtest.store.protocol import Difference
-from abtest.store.sqlite import SqliteStore, connection, open_store, quick_check
+from abtest.store.sqlite import (
+    SqliteStore,
+    connection,
+    open_store,
+    quick_check,
+    writer,
+)
 from tests.store.builders import HOME, NOW, conversion, exposure, home
 
 PROCESS = Path(__file__).with_name("writing_process.py")
@@ -107,6 +114,34 @@ def test_a_long_lock_makes_it_unavailable_for_all_who_wait(
         with pytest.raises(AbtestError, match="locked"):
             store.check_writable()
         assert store.moments(HOME) == {}  # reading goes on
+        other.execute("COMMIT")
+        other.close()
+        assert store.record([exposure(1)], received_at=NOW).accepted == 1
+
+
+def test_while_a_lock_lasts_only_a_few_wait(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BUSY_SECONDS", 4.0)
+    with closing(open_store(path)) as store:
+        store.add_experiment(home())
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+
+        def wait(number: int) -> float:
+            began = time.monotonic()
+            with pytest.raises(AbtestError, match="locked"):
+                store.record([exposure(number)], received_at=NOW)
+            return time.monotonic() - began
+
+        with ThreadPoolExecutor(60) as pool:
+            early = [pool.submit(wait, number) for number in range(30)]
+            time.sleep(2.5)  # half of them have been sent away
+            late = [pool.submit(wait, number) for number in range(30, 60)]
+            long = [w.result() for w in early if w.result() > 3]
+            told_at_once = [w.result() for w in late if w.result() < 0.5]
+        assert 1 <= len(long) <= 2 * writer._FEW
+        assert len(told_at_once) >= 30 - writer._FEW
         other.execute("COMMIT")
         other.close()
         assert store.record([exposure(1)], received_at=NOW).accepted == 1

@@ -111,6 +111,21 @@ def test_segments_are_explorations(shop: Asker) -> None:
     assert content["tests"] == 0
 
 
+def test_a_report_of_a_segment_says_that_it_explores(shop: Asker) -> None:
+    whole = get(shop, f"{BASE}/report").content
+    part = get(shop, f"{BASE}/report?segment=device:mobile&lang=en").content
+    assert whole["segment"] is None
+    assert part["segment"] == {"attribute": "device", "value": "mobile"}
+    assert [v["visitors"] for v in whole["variants"]] == [10, 10]
+    assert [v["visitors"] for v in part["variants"]] == [5, 5]
+    assert [v["first"]["observed"] for v in part["variants"]] == [2, 2]
+    assert part["today"] == whole["today"]
+    assert "exploratory_segment" in part["verdict"]["reasons"]
+    assert "exploration" in part["verdict"]["sentence"]
+    codes = {check["code"] for check in part["health"]["checks"]}
+    assert "multiple_exposure" not in codes
+
+
 def test_day_by_day(shop: Asker) -> None:
     content = get(shop, f"{BASE}/timeseries").content
     assert content["exposures"] == [{"day": "2026-02-20", "visitors": [10, 10]}]
@@ -141,7 +156,8 @@ def test_week_by_week(shop: Asker) -> None:
         (f"{BASE}/segments?segment=x", "?segment"),
         (f"{BASE}/timeseries?from=x", "?from"),
         (f"{BASE}/cohorts?as_of=x", "?as_of"),
-        (f"{BASE}/report?segment=device:mobile", "?segment"),
+        (f"{BASE}/report?segment=device", "?segment"),
+        (f"{BASE}/report?segment=device:fridge", "?segment"),
     ],
 )
 def test_a_wrong_address_is_named(shop: Asker, path: str, pointer: str) -> None:

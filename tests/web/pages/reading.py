@@ -68,6 +68,16 @@ def text_of(page: str, key: str) -> str:
     return found.text
 
 
+def problems(page: str) -> dict[str, str]:
+    """Return the sentence that belongs to each field that is wrong."""
+    return {
+        e.attributes.get("id", e.attributes.get("name", "")): text_of(
+            page, e.attributes["aria-describedby"].split()[0]
+        )
+        for e in by_attribute(page, "aria-invalid")
+    }
+
+
 def sections(page: str) -> list[str]:
     """Return the ids of the sections, in order."""
     starts = page.split('<section id="')[1:]

@@ -81,10 +81,24 @@ def test_signing_out_twice_does_no_harm(visitor: FlaskClient) -> None:
     assert visitor.post("/logout").status_code == 303
 
 
-def test_a_session_ends_after_seven_days(reader: FlaskClient, clock: Clock) -> None:
-    clock.time += timedelta(days=6, hours=23)
+def test_a_session_that_is_used_ends_after_seven_days(
+    reader: FlaskClient, clock: Clock
+) -> None:
+    for _ in range(23):
+        clock.time += timedelta(hours=7)
+        assert reader.get("/help").status_code == 200
+    clock.time += timedelta(hours=6, minutes=59)
     assert reader.get("/").status_code == 200
-    clock.time += timedelta(hours=2)
+    clock.time += timedelta(minutes=2)
+    assert reader.get("/").status_code == 303
+
+
+def test_a_session_ends_after_eight_hours_without_use(
+    reader: FlaskClient, clock: Clock
+) -> None:
+    clock.time += timedelta(hours=7, minutes=59)
+    assert reader.get("/").status_code == 200
+    clock.time += timedelta(hours=8, minutes=1)
     assert reader.get("/").status_code == 303
 
 

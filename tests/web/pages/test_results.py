@@ -34,9 +34,14 @@ SECTIONS = [
     "worth",
     "gain",
     "maturity",
+    "over-time",
+    "sure",
     "checks",
+    "segments",
+    "quality",
     "method",
     "log",
+    "exports",
 ]
 
 
@@ -177,7 +182,7 @@ def test_charts_have_names_and_unique_ids(reader: FlaskClient) -> None:
     ids = [e.attributes["id"] for e in by_attribute(page, "id")]
     assert len(ids) == len(set(ids))
     charts = [e for e in elements(page) if e.attributes.get("role") == "img"]
-    assert len(charts) == 4
+    assert len(charts) == 6
     for one in charts:
         assert set(one.attributes["aria-labelledby"].split()) <= set(ids)
 
@@ -238,8 +243,10 @@ def test_an_experiment_nobody_has_seen_shows_no_empty_tables(
         "tested",
         "health",
         "maturity",
+        "quality",
         "method",
         "log",
+        "exports",
     ]
     assert "Nobody has seen this experiment yet." in page
 

@@ -26,8 +26,8 @@ from abtest.services.report import (
     VerdictCode,
     VerdictReason,
 )
-from abtest.stats.breakeven import Band, Winner
 from abtest.stats.results import (
+    Band,
     BayesianResult,
     BreakEvenKind,
     BreakEvenWeight,
@@ -36,6 +36,7 @@ from abtest.stats.results import (
     NotEstimable,
     Reason,
     ValueEstimate,
+    Winner,
 )
 
 A, B, C = VariantKey("a"), VariantKey("b"), VariantKey("c")

@@ -19,6 +19,7 @@ from abtest.services.report import (
     HealthCheck,
     HealthCode,
     HealthStatus,
+    Today,
     VerdictCode,
     VerdictReason,
 )
@@ -55,6 +56,11 @@ def losing_too_many(code: VerdictCode, lower: float, upper: float) -> Experiment
     )
 
 
+def nobody_yet() -> ExperimentReport:
+    nobody = Today(exposures=0, conversions=0)
+    return replace(report(VerdictCode.NO_DATA), today=nobody)
+
+
 def worse() -> ExperimentReport:
     lost = with_value(comparison(), -0.0092, Interval(lower=-0.014, upper=-0.0044))
     return replace(report(VerdictCode.KEEP_CONTROL), comparisons=(lost,))
@@ -67,7 +73,7 @@ def still_open(code: VerdictCode) -> ExperimentReport:
 TOLD = {
     told.verdict.code: told
     for told in (
-        report(VerdictCode.NO_DATA),
+        nobody_yet(),
         unhealthy(),
         report(VerdictCode.TOO_EARLY, VerdictReason.WINDOW_NOT_REACHED),
         report(VerdictCode.WINNER),
@@ -96,6 +102,16 @@ def test_a_draft_asks_to_be_started() -> None:
     )
     assert verdict_words(draft, "de").advice == (
         "Starten Sie ihn und setzen Sie das Snippet auf die Seite."
+    )
+
+
+def test_visitors_of_today_are_not_overlooked() -> None:
+    first_day = report(VerdictCode.NO_DATA)
+    assert first_day.today.exposures
+    assert verdict_words(first_day, "en").headline == "The first visitors came today."
+    assert verdict_sentence(first_day, "de") == (
+        "Heute kamen die ersten Besucher. Ein Tag zählt, wenn er vorbei ist: Noch gibt"
+        " es nichts zu beurteilen. Sehen Sie morgen wieder nach."
     )
 
 

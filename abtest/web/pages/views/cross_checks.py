@@ -1,13 +1,19 @@
-"""Cross-checks: mature visitors alone, and what another calculator says."""
+"""Cross-checks: mature visitors alone, the exact posterior, another calculator."""
 
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from abtest.services.report import ExperimentReport
-from abtest.stats.results import FrequentistResult, NotEstimable
+from abtest.stats.results import BayesianResult, FrequentistResult, NotEstimable
 from abtest.web.pages.views.figures import Figure, ends, rich
-from abtest.web.render.quantities import Quantity, conversions, luck, value_of
+from abtest.web.render.quantities import (
+    Quantity,
+    chance,
+    conversions,
+    luck,
+    value_of,
+)
 from abtest.web.render.reader import Reader
 from abtest.web.render.words import control_name, reason_sentence, variant_name
 
@@ -24,10 +30,19 @@ class RawCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossCheck:
-    """Both checks of one comparison."""
+    """The checks of one comparison.
+
+    Attributes:
+        variance_reduced: empty unless a covariate is declared; `covariate` is its name.
+        exact: the posterior without the normal approximation; empty where that is
+            not possible.
+    """
 
     title: str
     mature_only: Markup
+    covariate: str
+    variance_reduced: Markup
+    exact: Markup
     counts: tuple[RawCounts, RawCounts]
     calculator: Markup
 
@@ -42,11 +57,28 @@ def cross_check(reader: Reader, report: ExperimentReport, index: int) -> CrossCh
             variant=variant_name(reader, report, comparison.variant),
             control=control_name(reader, report),
         ),
-        mature_only=_mature_only(
+        mature_only=_value_differs(
             reader,
             comparison.mature_only,
             value_of(reader, report),
             path=f"{path}.mature_only",
+        ),
+        covariate=report.plan.covariate or "",
+        variance_reduced=(
+            _value_differs(
+                reader,
+                comparison.variance_reduced,
+                value_of(reader, report),
+                path=f"{path}.variance_reduced",
+            )
+            if report.plan.covariate
+            else Markup("")
+        ),
+        exact=_exact(
+            reader,
+            comparison.exact_posterior,
+            value_of(reader, report),
+            path=f"{path}.exact_posterior",
         ),
         counts=(_counts(reader, report, 0), _counts(reader, report, index + 1)),
         calculator=_calculator(
@@ -55,7 +87,7 @@ def cross_check(reader: Reader, report: ExperimentReport, index: int) -> CrossCh
     )
 
 
-def _mature_only(
+def _value_differs(
     reader: Reader,
     result: FrequentistResult | NotEstimable,
     quantity: Quantity,
@@ -80,6 +112,33 @@ def _mature_only(
             ends(interval),
         ),
         per=quantity.per,
+    )
+
+
+def _exact(
+    reader: Reader,
+    result: BayesianResult | NotEstimable,
+    quantity: Quantity,
+    *,
+    path: str,
+) -> Markup:
+    if isinstance(result, NotEstimable):
+        return Markup("")
+    interval = result.credible_interval
+    return rich(
+        reader,
+        "Calculated exactly, the probability of being better is {chance}, and the"
+        " difference lies within {range} {per}. This should hardly differ from the"
+        " figures above.",
+        chance=Figure(
+            chance(reader, result.probability_to_beat_control),
+            f"{path}.probability_to_beat_control",
+            result.probability_to_beat_control,
+        ),
+        range=Figure(
+            quantity.span(interval), f"{path}.credible_interval", ends(interval)
+        ),
+        per=" ".join(word for word in (quantity.unit, quantity.per) if word),
     )
 
 

@@ -8,7 +8,6 @@ from abtest.domain.experiment import Method
 from abtest.services.report import ExperimentReport
 from abtest.stats.results import FrequentistResult, NotEstimable, ValueEstimate
 from abtest.web.pages.views.figures import Figure, Shown, ends
-from abtest.web.pages.views.likely import likely_sentences
 from abtest.web.pages.views.measures import Compared, Ranges, compared, ranges_today
 from abtest.web.render.charts.axis import Tick
 from abtest.web.render.charts.forest import ForestRow, draw_forest, forest_axis
@@ -53,7 +52,6 @@ class DifferenceView:
     Attributes:
         level: how sure the ranges are, as the number before the percent sign.
         ranges: what kind of ranges they are.
-        likely: the posterior in sentences.
     """
 
     title: str
@@ -63,7 +61,6 @@ class DifferenceView:
     rows: tuple[DifferenceRow, ...]
     chart: Markup
     ranges: str
-    likely: tuple[Markup, ...]
 
 
 def difference_view(
@@ -87,7 +84,6 @@ def difference_view(
         rows=tuple(_row(reader, one, ranges) for one, ranges in found),
         chart=_chart(reader, found, index=index, title=title),
         ranges=_ranges_sentence(reader, report),
-        likely=likely_sentences(reader, report, index),
     )
 
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from abtest.services.report import ExperimentReport
-from abtest.stats.decomposition import Factor
-from abtest.stats.results import Interval, NotEstimable
+from abtest.stats.results import Factor, Interval, NotEstimable
 from abtest.web.pages.views.figures import Figure, ends
 from abtest.web.render.quantities import percent_span, relative
 from abtest.web.render.reader import Reader

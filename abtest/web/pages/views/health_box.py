@@ -29,11 +29,12 @@ class HealthLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthBox:
-    """All checks; those that are not well stand first."""
+    """All checks; those that are not well stand first, and alone in `worries`."""
 
     tone: str
     word: str
     lines: tuple[HealthLine, ...]
+    worries: tuple[HealthLine, ...]
 
 
 def health_box(reader: Reader, report: ExperimentReport) -> HealthBox:
@@ -42,10 +43,13 @@ def health_box(reader: Reader, report: ExperimentReport) -> HealthBox:
     numbered = sorted(
         enumerate(report.health.checks), key=lambda pair: -order.index(pair[1].status)
     )
+    lines = tuple(_line(reader, report, i, check) for i, check in numbered)
+    worries = sum(check.status is not HealthStatus.OK for _, check in numbered)
     return HealthBox(
         tone=HEALTH_TONES[report.health.status],
         word=health_word(report.health.status, reader),
-        lines=tuple(_line(reader, report, i, check) for i, check in numbered),
+        lines=lines,
+        worries=lines[:worries],
     )
 
 

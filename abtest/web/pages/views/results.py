@@ -16,7 +16,10 @@ from abtest.web.pages.views.gain import GainView, gain_view
 from abtest.web.pages.views.health_box import HealthBox, health_box
 from abtest.web.pages.views.maturity import MaturityView, maturity_view
 from abtest.web.pages.views.method import MethodLine, method_lines
+from abtest.web.pages.views.price import PriceRow, price_rows
+from abtest.web.pages.views.segments import attribute_names
 from abtest.web.pages.views.subject import Subject, subject_view
+from abtest.web.pages.views.sure import SureView, sure_view
 from abtest.web.pages.views.verdict_panel import VerdictPanel, verdict_panel
 from abtest.web.pages.views.worth import WorthForm, WorthView, worth_form, worth_view
 from abtest.web.render.reader import Reader
@@ -36,12 +39,55 @@ _CAUTIONS = {
     ),
 }
 
+_CONTENTS = (
+    ("tested", mark("What is tested")),
+    ("health", mark("Trust")),
+    ("funnel", mark("Funnel")),
+    ("difference", mark("Difference")),
+    ("worth", mark("Worth")),
+    ("gain", mark("Source of the gain")),
+    ("maturity", mark("Still to come")),
+    ("over-time", mark("Day by day")),
+    ("sure", mark("How sure")),
+    ("checks", mark("Cross-checks")),
+    ("segments", mark("Groups")),
+    ("quality", mark("All checks")),
+    ("method", mark("Method")),
+    ("log", mark("What was done")),
+    ("exports", mark("Files")),
+)
+FILED = frozenset({"segments", "exports"})
+"""Sections that a file has no use for: they lead elsewhere."""
+
+SHARED = FILED | {"log"}
+"""Sections that people without a login do not see."""
+
+_NEED_NUMBERS = {
+    "funnel",
+    "difference",
+    "worth",
+    "gain",
+    "sure",
+    "checks",
+    "segments",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A section that can be jumped to."""
+
+    key: str
+    words: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsView:
     """The results page of one experiment.
 
     Attributes:
+        attributes: by which visitors can be grouped, with words; None before there
+            are any visitors.
         caution: stands before numbers that must not be taken for a decision.
         is_money: revenue decides, not points.
     """
@@ -66,12 +112,31 @@ class ResultsView:
     checks: tuple[CrossCheck, ...]
     method: tuple[MethodLine, ...]
     log: tuple[LogLine, ...]
+    prices: tuple[PriceRow, ...]
+    sures: tuple[SureView, ...]
+    attributes: tuple[tuple[str, str], ...] | None
+    contents: tuple[Place, ...]
 
 
 def results_view(
-    reader: Reader, report: ExperimentReport, experiment: Experiment
+    reader: Reader,
+    report: ExperimentReport,
+    experiment: Experiment,
+    *,
+    attributes: tuple[str, ...] = (),
+    has_days: bool = False,
+    hidden: frozenset[str] = frozenset(),
 ) -> ResultsView:
-    """Describe the results page."""
+    """Describe the results page.
+
+    Args:
+        reader: who reads it.
+        report: of the experiment.
+        experiment: what the report is of.
+        attributes: by which visitors can be grouped.
+        has_days: the page shows the days too.
+        hidden: sections that are not shown to this reader.
+    """
     caution = _CAUTIONS.get(report.verdict.code, "")
     indices = range(len(report.comparisons)) if _has_visitors(report) else range(0)
     return ResultsView(
@@ -95,6 +160,24 @@ def results_view(
         checks=tuple(cross_check(reader, report, i) for i in indices),
         method=method_lines(reader, report),
         log=decision_log(reader, experiment),
+        prices=price_rows(reader, report) if indices else (),
+        sures=tuple(sure_view(reader, report, i) for i in indices),
+        attributes=attribute_names(reader, attributes) if indices else None,
+        contents=_contents(
+            reader,
+            (set() if has_days else {"over-time"})
+            | (set() if indices else _NEED_NUMBERS)
+            | hidden,
+        ),
+    )
+
+
+def _contents(reader: Reader, hidden: set[str]) -> tuple[Place, ...]:
+    """Return the list of the sections that the page has."""
+    return tuple(
+        Place(key=key, words=reader.gettext(words))
+        for key, words in _CONTENTS
+        if key not in hidden
     )
 
 

@@ -51,6 +51,8 @@ def _change(reader: Reader, report: ExperimentReport) -> str:
     match report.verdict.code:
         case VerdictCode.NO_DATA if report.status is Status.DRAFT:
             return say("This changes once the experiment is started.")
+        case VerdictCode.NO_DATA if report.today.exposures:
+            return say("This changes as soon as the day is over.")
         case VerdictCode.NO_DATA:
             return say("This changes with the first visitor.")
         case VerdictCode.TOO_EARLY:

@@ -6,12 +6,13 @@ from markupsafe import Markup, escape
 
 from abtest.domain.funnel import CountWeights, MoneyWeights
 from abtest.services.report import Comparison, ExperimentReport
-from abtest.stats.breakeven import Band, Winner
 from abtest.stats.results import (
+    Band,
     BreakEvenKind,
     BreakEvenWeight,
     Interval,
     NotEstimable,
+    Winner,
 )
 from abtest.web.pages.views.figures import Figure, rich
 from abtest.web.render.charts.axis import Tick

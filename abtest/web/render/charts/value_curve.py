@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from abtest.services.report import CurvePoint
-from abtest.stats.breakeven import Band, Winner
-from abtest.stats.results import BreakEvenKind, BreakEvenWeight
+from abtest.stats.results import Band, BreakEvenKind, BreakEvenWeight, Winner
 from abtest.web.render.charts.axis import Axis, Tick, axis_around
 from abtest.web.render.charts.svg import chart, element, percent, text
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from abtest.services.report import CurvePoint
-from abtest.stats.breakeven import Band, Winner
-from abtest.stats.results import BreakEvenKind, BreakEvenWeight, Interval
+from abtest.stats.results import Band, BreakEvenKind, BreakEvenWeight, Interval, Winner
 from abtest.web.render.charts.axis import Axis, Tick, axis_around
 from abtest.web.render.charts.forest import ForestRow, draw_forest
 from abtest.web.render.charts.funnel import FunnelBar, FunnelStage, draw_funnel
