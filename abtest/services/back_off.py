@@ -75,7 +75,8 @@ class BackOff:
         beyond = failures - self._free
         if beyond < 0:
             return timedelta(0)
-        return min(FIRST_PAUSE * 2 ** min(beyond, 10), LONGEST_PAUSE)
+        doublings: int = 2 ** min(beyond, 10)
+        return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
 
     def _name(self, who: bytes) -> bytes:
         return blake2b(who, key=self._salt, digest_size=16).digest()

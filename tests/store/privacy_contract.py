@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abtest.domain.events import Event
+from abtest.domain.events import Event, EventId
 from abtest.domain.experiment import Experiment, Status, VisitorId
 from abtest.domain.person import NameKind, PersonName
 from abtest.errors import AbtestError, ErrorCode
@@ -150,7 +150,7 @@ class PrivacyContract:
         )
         filled(store, *both)
         assert store.erase_person(visitor("browser")).events == 2
-        left = [both[1], both[3], both[4]]
+        left: list[Event] = [both[1], both[3], both[4]]
         assert agrees(store, left, home())
         assert store.erase_person(visitor("till")).events == 3
         assert agrees(store, [], home())
@@ -380,7 +380,7 @@ class PrivacyContract:
         assert is_sound(store)
 
 
-def _shared_refunds(events: list[Event], gone: set[bytes]) -> list[Event]:
+def _shared_refunds(events: list[Event], gone: set[EventId]) -> list[Event]:
     """Return refunds of orders that somebody who stays told of."""
     kept_orders = {
         getattr(e, "order", None)

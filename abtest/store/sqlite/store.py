@@ -253,7 +253,9 @@ class SqliteStore(Insights, PrivacyTables, ShareTables):
         self, database: Database, requests: Sequence[Counts]
     ) -> Sequence[None]:
         known = self._experiments.known(database)
-        return [write_tally(database, known, counts) for counts in requests]
+        for counts in requests:
+            write_tally(database, known, counts)
+        return [None] * len(requests)
 
     def _expose(
         self, database: Database, requests: Sequence[Wanted]

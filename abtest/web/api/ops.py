@@ -91,9 +91,11 @@ def get_quality(asked: Asked) -> Reply:
         QualityReport(
             experiment=quality.experiment,
             since=quality.since.isoformat(),
-            total=QualityView(**_told(quality.total)),
+            total=msgspec.convert(_told(quality.total), QualityView),
             days=tuple(
-                QualityDayView(day=day.day.isoformat(), **_told(day.counts))
+                msgspec.convert(
+                    {"day": day.day.isoformat(), **_told(day.counts)}, QualityDayView
+                )
                 for day in quality.days
             ),
         )

@@ -9,6 +9,7 @@ from abtest.domain.experiment import Action, Method, Status
 from abtest.domain.funnel import LaterStep, MoneyWeights, Repeat, StepKey, StepKind
 from abtest.services.report import (
     StepResult,
+    Today,
     VerdictCode,
     VerdictReason,
 )
@@ -39,7 +40,7 @@ MINUS = "\N{MINUS SIGN}"
 @pytest.mark.parametrize(
     ("code", "changes", "expected"),
     [
-        (VerdictCode.NO_DATA, {}, "This changes with the first visitor."),
+        (VerdictCode.NO_DATA, {}, "This changes as soon as the day is over."),
         (
             VerdictCode.NO_DATA,
             {"status": Status.DRAFT},
@@ -93,6 +94,12 @@ def test_when_the_verdict_can_change(
         plan = replace(plan, **{name: value})  # type: ignore[arg-type] # by name
     told = replace(told, status=status, plan=plan)
     assert verdict_panel(ENGLISH, told).change == expected
+
+
+def test_before_the_first_visitor_nothing_is_promised_for_tomorrow() -> None:
+    nobody = Today(exposures=0, conversions=0)
+    told = replace(report(VerdictCode.NO_DATA), today=nobody)
+    assert verdict_panel(ENGLISH, told).change == "This changes with the first visitor."
 
 
 def test_before_the_window_is_over_a_day_is_named() -> None:
