@@ -1,8 +1,10 @@
 """Takes pictures of every page of the demo in both languages, for docs/screenshots.
 
-Starts the service on a new demo database of its own and ends it afterwards.
+Starts the service on a new demo database of its own and ends it afterwards. Wide and
+light pictures show whole pages, narrow and dark ones their beginning.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -22,6 +24,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 PATIENCE = 60.0
+TALLEST = 12_000
+"""Pixels; what is below is cut off, as is all beyond a screenful or two elsewhere."""
+
+TO_WEBP = """async (png) => {
+  const picture = await createImageBitmap(await (await fetch(png)).blob());
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  const blob = await canvas.convertToBlob({ type: "image/webp", quality: 0.5 });
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+}"""
 PASSWORD = "only for pictures"  # noqa: S105 - of a database that is thrown away
 
 EVERYWHERE = {
@@ -116,12 +129,13 @@ def _take(
     pages: Mapping[str, str],
 ) -> None:
     """Take the pictures of one language: wide and light, narrow, and dark."""
-    views: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
-        ("", 1280, "light"),
-        ("-narrow", 360, "light"),
-        ("-dark", 1280, "dark"),
+    views: tuple[tuple[str, int, Literal["light", "dark"], int], ...] = (
+        ("", 1280, "light", TALLEST),
+        ("-narrow", 360, "light", 1600),
+        ("-dark", 1280, "dark", 1600),
     )
-    for suffix, width, scheme in views:
+    converter = browser.new_page()
+    for suffix, width, scheme, tallest in views:
         context = browser.new_context(
             base_url=address,
             locale={"de": "de-DE", "en": "en-GB"}[language],
@@ -130,21 +144,32 @@ def _take(
         )
         page = context.new_page()
         page.goto("/login")
-        _picture(page, f"{language}/login{suffix}")
+        _keep(page, converter, f"{language}/login{suffix}", tallest)
         page.fill("#name", user)
         page.fill("#password", PASSWORD)
         page.locator("#password").press("Enter")
         page.wait_for_url(f"{address}/")
-        for name, path in pages.items():
+        # The overview comes last: by then all results have been calculated.
+        for name, path in sorted(pages.items(), key=lambda item: item[1] == "/"):
             page.goto(path)
-            _picture(page, f"{language}/{name}{suffix}")
+            _keep(page, converter, f"{language}/{name}{suffix}", tallest)
         context.close()
+    converter.close()
 
 
-def _picture(page: Page, name: str) -> None:
-    path = TARGET / f"{name}.jpg"
+def _keep(page: Page, converter: Page, name: str, tallest: int) -> None:
+    """Keep a picture of the page as WebP, which the browser itself can write."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    width = page.evaluate("innerWidth")
+    taken = page.screenshot(
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": width, "height": min(height, tallest)},
+    )
+    png = base64.b64encode(taken).decode()
+    packed = converter.evaluate(TO_WEBP, f"data:image/png;base64,{png}")
+    path = TARGET / f"{name}.webp"
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=path, full_page=True, type="jpeg", quality=60)
+    path.write_bytes(base64.b64decode(packed))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from datetime import datetime
 from threading import RLock
 from typing import TypeVar, cast
 
+from abtest.domain.events import Milliseconds
 from abtest.domain.experiment import ExperimentKey
 from abtest.services.calculating import Calculator, Task, calculate
 from abtest.services.report_day import as_of_day
@@ -46,8 +47,35 @@ class Shelf:
         """
         experiment = self._store.get_experiment(key)
         day = as_of_day(experiment, now, None)
-        changes = sum(d.changes for d in self._store.activity(key) if d.day <= day)
-        place, stamp = (key, name), (experiment.version, day, changes)
+        days = self._store.activity(key)
+        changes = sum(d.changes for d in days if d.day <= day)
+        newest = max((d.day for d in days if d.exposures), default=day)
+        is_followed = newest + experiment.window_days <= day
+        stamp = (experiment.version, day, changes, is_followed)
+        return self._kept_or_new((key, name), stamp, task)
+
+    def answer_of_all_events(
+        self, task: Task[T], *, name: Hashable, now: datetime
+    ) -> T:
+        """Return what the task answers; until any event comes.
+
+        Args:
+            task: depends on events, experiments and the quarter of an hour.
+            name: of the task; equal names, equal tasks.
+            now: the time.
+
+        Raises:
+            AbtestError: `unavailable`, or the task's own.
+        """
+        stamp = (
+            now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0),
+            self._store.received_since(Milliseconds(0)),
+            tuple(e.version for e in self._store.list_experiments()),
+            sum(d.changes for days in self._store.activities().values() for d in days),
+        )
+        return self._kept_or_new(name, stamp, task)
+
+    def _kept_or_new(self, place: Hashable, stamp: Hashable, task: Task[T]) -> T:
         with self._lock:
             found = self._answers.get(place)
             if found is not None and found[0] == stamp:

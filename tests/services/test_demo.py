@@ -1,9 +1,11 @@
 """The generated traffic, and the making of a demo from small stories."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +27,11 @@ from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import sign_in
 from abtest.services.definition_rules import to_experiment
 from abtest.services.demo import shapes
-from abtest.services.demo.build import USER, build_demo
-from abtest.services.demo.stories import STORIES, Story
+from abtest.services.demo.build import PASSERS_BY, USER, build_demo
+from abtest.services.demo.stories import STORIES
+from abtest.services.demo.story import Story
 from abtest.services.demo.traffic import Timetable, generate
+from abtest.services.experiments import NOTE
 from abtest.store.migrate import migrate
 from abtest.store.protocol import Store
 from abtest.store.sqlite.store import open_store
@@ -106,12 +110,52 @@ def test_every_kind_of_event_happens(promise: list[Event]) -> None:
 def test_journeys_have_the_rates_of_the_story(promise: list[Event]) -> None:
     """Binomial tests of first purchases against what the story says."""
     exposed = [e for e in promise if isinstance(e, Exposure)]
-    buyers = {e.visitor for e in promise if isinstance(e, Conversion)}
-    for variant, (first, _) in BY_KEY["honest-promise"].journeys.items():
+    buyers = {
+        e.visitor for e in promise if isinstance(e, Conversion) and e.step == "purchase"
+    }
+    for variant, journey in BY_KEY["honest-promise"].journeys.items():
+        rate = prod(stage.rate for stage in journey[:3])
         visitors = {e.visitor for e in exposed if e.variant == variant}
         strangers = {v for v in visitors if not v.endswith("-phone")}
         bought = len(strangers & buyers)
-        assert binomtest(bought, len(strangers), first.rate).pvalue > 0.001
+        assert binomtest(bought, len(strangers), rate).pvalue > 0.001
+
+
+def test_visitors_bring_device_and_source(promise: list[Event]) -> None:
+    exposed = [e for e in promise if isinstance(e, Exposure)]
+    known = [json.loads(e.attributes_json or "{}") for e in exposed]
+    for name, shares in (("device", shapes.DEVICES), ("source", shapes.SOURCES)):
+        found = Counter(attributes.get(name) for attributes in known)
+        assert found.keys() == {thing for thing, _ in shares}
+        for thing, share in shares:
+            # The second devices of customers are phones.
+            assert found[thing] / found.total() == pytest.approx(share, abs=0.02)
+
+
+def test_phones_make_the_difference_where_the_story_says_so(
+    promise: list[Event],
+) -> None:
+    """Binomial tests of second purchases by device, of visitors in one experiment."""
+    story = BY_KEY["honest-promise"]
+    device = {
+        e.visitor: json.loads(e.attributes_json or "{}")["device"]
+        for e in promise
+        if isinstance(e, Exposure) and e.variant == "honest"
+    }
+    bought = Counter(
+        order.rpartition("-")[0]
+        for order in {e.order for e in promise if isinstance(e, Conversion) and e.order}
+    )
+    for name, journey in (
+        ("mobile", story.on_phones["honest"]),
+        ("desktop", story.journeys["honest"]),
+    ):
+        orders = [bought[v] for v, used in device.items() if used == name and bought[v]]
+        again = sum(n > 1 for n in orders)
+        # Up to LATER_SHARE of the others come after the 60 days.
+        low = journey[3].rate
+        high = low + (1 - low) * shapes.LATER_SHARE
+        assert low - 0.05 < again / len(orders) < high + 0.05
 
 
 def test_lost_visitors_leave_no_trace() -> None:
@@ -154,12 +198,22 @@ def test_stories_have_their_dates_and_notes(store: Store) -> None:
     assert states[ExperimentKey("guarantee-badge")] is Status.ARCHIVED
     archived = store.get_experiment(ExperimentKey("guarantee-badge"))
     assert archived.decided_variant == "badge"
-    notes = [entry.detail for entry in archived.log if entry.action == "decide"]
-    assert notes
-    assert "We keep the guarantee" in notes[0]
+    decisions = [entry for entry in archived.log if entry.action == "decide"]
+    assert [entry.by for entry in decisions] == [f"user {USER}"]
+    assert "We keep the guarantee" in decisions[0].detail
     began = NOW - timedelta(days=260)
     assert archived.started_at is not None
     assert abs(archived.started_at - began) < timedelta(days=1)
+
+
+def test_notes_stand_in_the_log_on_their_day(store: Store) -> None:
+    build_demo(store, now=NOW, stories=SMALL)
+    for story in STORIES:
+        log = store.get_experiment(ExperimentKey(story.definition.key)).log
+        found = [(e.at, e.detail) for e in log if e.action == NOTE]
+        assert [text for _, text in found] == [note.text for note in story.notes]
+        for (at, _), note in zip(found, story.notes, strict=True):
+            assert abs(NOW - timedelta(days=note.days_ago) - at) < timedelta(days=1)
 
 
 def test_user_can_sign_in_and_keys_are_of_every_kind(store: Store) -> None:
@@ -195,4 +249,7 @@ def test_progress_tells_every_batch(store: Store) -> None:
         stories=SMALL[:2],
         on_progress=lambda key, events: told.update({key: events}),
     )
+    beside = told.pop(PASSERS_BY)
     assert told == {e.key: e.events for e in demo.experiments}
+    # 33 days of about 200 baskets, 130 checkouts and 16 purchases.
+    assert beside == pytest.approx(33 * 345, rel=0.05)

@@ -19,13 +19,13 @@ ODD = {
     QualityKind.LATE: 0.002,
     QualityKind.CLOCK_SKEWED: 0.011,
 }
-"""Share of the events that are odd in this way."""
+"""Events that are odd in this way, for each visitor of the experiment."""
 
 ASKING = {QualityKind.CRAWLER: 0.04, QualityKind.NO_CONSENT: 0.07}
-"""Assign calls of others, for each visitor of the experiment."""
+"""Assign calls of those who are not counted, for each visitor."""
 
 REFUSED = {"unknown_step": 0.0012, "at_too_old": 0.0007}
-"""Refused events for each one that is taken; a story may add to them."""
+"""Refused events for each visitor; a story may add to them."""
 
 _DAY = 86_400_000
 
@@ -84,13 +84,9 @@ class Arrivals:
             received += sum(self._steps[day, step] for step in steps)
             marks = days[day]
             marks[mark(QualityKind.RECEIVED, key)] += received
-            found = [(kind, "", share * visitors) for kind, share in ODD.items()]
-            found += [(kind, "", share * visitors) for kind, share in ASKING.items()]
-            found += [
-                (QualityKind.REJECTED, code, share * visitors)
-                for code, share in refused.items()
-            ]
-            for kind, code, expected in found:
-                count = int(rng.poisson(expected))
+            odd = [(kind, "", share) for kind, share in (ODD | ASKING).items()]
+            odd += [(QualityKind.REJECTED, *pair) for pair in refused.items()]
+            for kind, code, share in odd:
+                count = int(rng.poisson(share * visitors))
                 marks[mark(kind, key, code)] += count
                 marks[mark(kind, None, code)] += count

@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo
 from abtest.domain.access import KeyKind, Role
 from abtest.domain.experiment import Action, Experiment, ExperimentKey, Status
 from abtest.errors import AbtestError, ErrorCode
-from abtest.services.access import COMMAND_LINE, add_user, create_key
+from abtest.services.access import (
+    COMMAND_LINE,
+    ROLE_RIGHTS,
+    Caller,
+    add_user,
+    create_key,
+)
 from abtest.services.definition import ExperimentDefinition
 from abtest.services.demo.arrivals import Arrivals
 from abtest.services.demo.passers_by import RATES, pass_by
@@ -30,6 +36,7 @@ PASSERS_BY = "passers-by"
 """What progress calls the traffic of no experiment."""
 
 SEED = 1997
+_PERSON = Caller(name=f"user {USER}", rights=ROLE_RIGHTS[Role.ADMIN])
 _OFFICE_HOURS = timedelta(hours=10)
 BATCH = 20_000
 """Events of one transaction."""
@@ -144,12 +151,12 @@ def _tell(
     """Make one experiment and let its story happen."""
     definition, timetable = _salted(story), Timetable.of(story, now)
     if timetable is None:
-        experiment = create_experiment(store, definition, COMMAND_LINE, now)
+        experiment = create_experiment(store, definition, _PERSON, now)
         return _made(experiment, story, events=0)
     began = _morning(timetable, story, story.began)
-    create_experiment(store, definition, COMMAND_LINE, began - timedelta(days=2))
+    create_experiment(store, definition, _PERSON, began - timedelta(days=2))
     experiment = act_on_experiment(
-        store, ExperimentKey(definition.key), Action.START, COMMAND_LINE, began
+        store, ExperimentKey(definition.key), Action.START, _PERSON, began
     )
     events = chain(
         generate(story, experiment, timetable, seed=seed),
@@ -186,26 +193,24 @@ def _finish(
     """Write the notes; close, decide and archive as the story says."""
     for note in story.notes:
         at = _morning(timetable, story, note.days_ago) + _OFFICE_HOURS
-        experiment = add_note(store, experiment.key, note.text, COMMAND_LINE, at)
+        experiment = add_note(store, experiment.key, note.text, _PERSON, at)
     if story.closed is not None:
         # Closed the day after the last visitors.
         at = _morning(timetable, story, story.closed - 1)
-        experiment = act_on_experiment(
-            store, experiment.key, Action.CLOSE, COMMAND_LINE, at
-        )
+        experiment = act_on_experiment(store, experiment.key, Action.CLOSE, _PERSON, at)
     if story.decision is not None:
         at = _morning(timetable, story, story.decision.days_ago)
         experiment = act_on_experiment(
             store,
             experiment.key,
             Action.DECIDE,
-            COMMAND_LINE,
+            _PERSON,
             at,
             variant=story.decision.variant,
             note=story.decision.note,
         )
         experiment = act_on_experiment(
-            store, experiment.key, Action.ARCHIVE, COMMAND_LINE, at + timedelta(days=1)
+            store, experiment.key, Action.ARCHIVE, _PERSON, at + timedelta(days=1)
         )
     return experiment
 

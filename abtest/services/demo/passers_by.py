@@ -16,11 +16,11 @@ from abtest.services.demo.story import ZONE
 from abtest.services.imports.identity import EventNames
 
 DAYS = 33
-PER_DAY = 300
+PER_DAY = 200
 """Of them, on an average day: those who put something into the basket."""
 
-RATES = (("basket", 1.0), ("checkout", 0.65), ("purchase", 0.2))
-"""Of those at the step before. In experiments half of the checkouts are finished."""
+RATES = (("basket", 1.0), ("checkout", 0.65), ("purchase", 0.12))
+"""Of those at the step before. In experiments two of five finish the checkout."""
 
 VALUE, CURRENCY = 38.0, "EUR"
 

@@ -25,7 +25,7 @@ MONEY = WeightsDefinition(money=True, currency="EUR")
 CHECKOUT_RATE = 0.55
 """Of those who put something into the basket, how many begin to pay."""
 
-_BASKETS_PER_PURCHASE = 3.4
+_BASKETS_PER_PURCHASE = 4.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Story:
         lost: variant -> share of its visitors who are never counted.
         costs: source -> what is spent there for a visitor of the experiment, from
             wherever they come; major units.
-        refused: code -> refused events for each one that is taken.
+        refused: code -> refused events for each visitor, beside the usual ones.
         look_at: one line for the person who opens it.
     """
 

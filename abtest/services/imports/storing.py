@@ -11,16 +11,16 @@ from abtest.services.imports.spool import Spool
 from abtest.services.imports.summary import Tally
 from abtest.store.protocol import Bookmark, Store
 
-BATCH, BATCH_BESIDE_SERVICE = 20_000, 3_000
-"""Events of one transaction; fewer where the machine is slow or busy."""
+BATCH = 20_000
+"""Events of one transaction: about half a second."""
 
-_SECONDS, _SECONDS_BESIDE_SERVICE = 0.8, 0.15
-"""How long a transaction should take: nobody else can write meanwhile."""
-
+BATCH_BESIDE_SERVICE = 3_000
 _FEWEST = 500
+_SECONDS = 0.15
+"""How long a service may wait for a transaction; on a busy machine it gets smaller."""
 
-_PAUSE, _PAUSE_BESIDE_SERVICE = 0.01, 0.12
-"""Seconds between transactions; who waits for SQLite's lock looks ten times in one."""
+_PAUSE = 0.12
+"""Seconds for others; who waits for SQLite's lock looks ten times in one."""
 
 
 class Trail:
@@ -88,7 +88,7 @@ def store_events(
 
 
 class _Pace:
-    """How many events a transaction has, and how long others get their turn after it.
+    """How many events a transaction has, and when others get their turn.
 
     Attributes:
         size: events of the next transaction.
@@ -100,14 +100,13 @@ class _Pace:
         self.size = fixed or (BATCH_BESIDE_SERVICE if is_served() else BATCH)
 
     def rest(self, events: int, seconds: float) -> None:
-        """Let others write, after so many events took so long."""
-        most, wanted, pause = BATCH, _SECONDS, _PAUSE
+        """Let a service write, after so many events took so long."""
         if self._is_served():
-            most, wanted = BATCH_BESIDE_SERVICE, _SECONDS_BESIDE_SERVICE
-            pause = _PAUSE_BESIDE_SERVICE
-        possible = max(_FEWEST, int(wanted * events / max(seconds, 1e-9)))
-        self.size = self._fixed or min(most, possible)
-        sleep(pause)
+            possible = max(_FEWEST, int(_SECONDS * events / max(seconds, 1e-9)))
+            self.size = self._fixed or min(BATCH_BESIDE_SERVICE, possible)
+            sleep(_PAUSE)
+        else:
+            self.size = self._fixed or BATCH
 
 
 def _beginning(spool: Spool, kept: str | None) -> tuple[Trail, Iterator[Event]]:

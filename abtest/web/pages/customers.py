@@ -5,7 +5,6 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from abtest.domain.experiment import ExperimentKey
-from abtest.services.calculating import calculate
 from abtest.web.context import current_context
 from abtest.web.pages.rendering import current_reader, page
 from abtest.web.pages.views.customers import CustomersAsked, customers_view
@@ -19,18 +18,17 @@ def add_to(pages: Blueprint) -> None:
 def show_customers(key: str) -> Response:
     """Show the key figures, with the periods and the cost that the form says."""
     context, told = current_context(), request.args
-    task = partial(
-        customers_view,
-        key=ExperimentKey(key),
-        asked=CustomersAsked(
-            period_days=told.get("period_days", "").strip(),
-            loyal_purchases=told.get("loyal_purchases", "").strip(),
-            acquisition_cost=told.get("acquisition_cost", "").strip(),
-        ),
-        tag=current_reader().tag,
-        now=context.now(),
+    tag, now = current_reader().tag, context.now()
+    asked = CustomersAsked(
+        period_days=told.get("period_days", "").strip(),
+        loyal_purchases=told.get("loyal_purchases", "").strip(),
+        acquisition_cost=told.get("acquisition_cost", "").strip(),
     )
-    view = calculate(context.calculator, task)
+    task = partial(
+        customers_view, key=ExperimentKey(key), asked=asked, tag=tag, now=now
+    )
+    name = ("customers", key, asked, tag)
+    view = context.shelf.answer_of_all_events(task, name=name, now=now)
     return page(
         "insights/customers.html", status=422 if view.problems else 200, view=view
     )

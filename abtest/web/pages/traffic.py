@@ -4,7 +4,6 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
-from abtest.services.calculating import calculate
 from abtest.web.context import current_context
 from abtest.web.pages.rendering import current_reader, page
 from abtest.web.pages.views.traffic import TrafficAsked, traffic_view
@@ -18,17 +17,15 @@ def add_to(pages: Blueprint) -> None:
 def show_traffic() -> Response:
     """Show the funnel and the period that the form says."""
     context, told = current_context(), request.args
-    task = partial(
-        traffic_view,
-        asked=TrafficAsked(
-            first_day=told.get("from", "").strip(),
-            last_day=told.get("to", "").strip(),
-            experiment=told.get("experiment", "").strip(),
-        ),
-        tag=current_reader().tag,
-        now=context.now(),
+    tag, now = current_reader().tag, context.now()
+    asked = TrafficAsked(
+        first_day=told.get("from", "").strip(),
+        last_day=told.get("to", "").strip(),
+        experiment=told.get("experiment", "").strip(),
     )
-    view = calculate(context.calculator, task)
+    task = partial(traffic_view, asked=asked, tag=tag, now=now)
+    name = ("traffic", asked, tag)
+    view = context.shelf.answer_of_all_events(task, name=name, now=now)
     return page(
         "insights/traffic.html", status=422 if view.problems else 200, view=view
     )

@@ -1,15 +1,16 @@
 """The results page beside the report: days, weeks, certainty, prices, groups."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
 
-from abtest.domain.events import Event, EventId, Exposure
-from abtest.domain.experiment import Method
-from abtest.domain.funnel import MoneyWeights
+from abtest.domain.events import Conversion, Event, EventId, Exposure
+from abtest.domain.experiment import Method, VisitorId
+from abtest.domain.funnel import MoneyWeights, StepKey
+from abtest.domain.visitor import to_milliseconds
 from abtest.services.calculating import OwnProcess
 from abtest.services.shelf import Shelf
 from abtest.store.protocol import Store
@@ -170,3 +171,29 @@ def test_answers_are_kept_until_something_changes(shop: Store, clock: Clock) -> 
     experiment = shop.get_experiment(KEY)
     shop.replace_experiment(replace(experiment, name="New", version=2))
     assert [ask("a"), ask("c"), ask("d"), ask("a")] == [4, 5, 6, 7]
+
+
+def test_answers_of_all_events_are_kept_until_one_comes(
+    shop: Store, clock: Clock
+) -> None:
+    calls: list[str] = []
+    shelf = Shelf(shop, OwnProcess(lambda: shop))
+    task = partial(count_calls, calls=calls)
+
+    def ask(name: str = "a") -> int:
+        return shelf.answer_of_all_events(task, name=name, now=clock.time)
+
+    assert [ask(), ask(), ask("b"), ask()] == [1, 1, 2, 1]
+    third = Conversion(
+        id=EventId(b"\xfe" * 16),
+        at=to_milliseconds(START),
+        visitor=VisitorId("passer-by"),
+        step=StepKey("purchase"),
+    )
+    shop.record([third], received_at=clock.time)
+    assert [ask(), ask()] == [3, 3]
+    clock.time += timedelta(minutes=15)
+    assert ask() == 4
+    experiment = shop.get_experiment(KEY)
+    shop.replace_experiment(replace(experiment, name="New", version=2))
+    assert ask() == 5
