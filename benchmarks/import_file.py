@@ -56,10 +56,11 @@ SHARES = (60, 25, 12, 2, 1)
 
 
 class Cost(NamedTuple):
-    """Seconds that passed, and seconds of processor time."""
+    """Seconds that passed, seconds of processor time, and most memory in MB."""
 
     seconds: float
     cpu: float
+    memory: float = 0.0
 
 
 def main(rows: int, rounds: int) -> None:
@@ -86,12 +87,10 @@ def main(rows: int, rounds: int) -> None:
             for file in path.glob(f"*{number}.db*"):
                 file.unlink()
         _show(found, rows)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"memory of an import at its peak: {peak:.0f} MB")
 
 
 def _show(found: dict[str, list[Cost]], rows: int) -> None:
-    print(f"{'stage':<16} {'rows/s':>9} {'of bare':>8} {'CPU us/row':>11}")
+    print(f"{'stage':<16} {'rows/s':>9} {'of bare':>8} {'CPU us/row':>11} {'MB':>5}")
     medians = {
         what: Cost(*map(statistics.median, zip(*costs, strict=True)))
         for what, costs in found.items()
@@ -104,7 +103,10 @@ def _show(found: dict[str, list[Cost]], rows: int) -> None:
     for what, cost in medians.items():
         speed, ratio = rows / cost.seconds, bare.seconds / cost.seconds
         per_row = 1e6 * cost.cpu / rows
-        print(f"{what:<16} {speed:>9,.0f} {ratio:>8.2f} {per_row:>11.1f}")
+        print(
+            f"{what:<16} {speed:>9,.0f} {ratio:>8.2f} {per_row:>11.1f}"
+            f" {cost.memory:>5.0f}"
+        )
 
 
 def _write(path: Path, rows: int) -> None:
@@ -181,15 +183,30 @@ def _program(database: Path, folder: Path) -> dict[str, str]:
     definition = folder / "shop.json"
     definition.write_text(json.dumps(EXPERIMENT))
     for words in (("create", str(definition)), ("start", "shop")):
-        _abtest(environment, "experiment", *words)
+        with _abtest(environment, "experiment", *words) as process:
+            process.communicate()
     return environment
 
 
 def _import(environment: dict[str, str], log: Path, options: tuple[str, ...]) -> Cost:
-    before = _children()
     words = ("import", "shop", str(log), *MAPPING, *options, "--json")
-    found = json.loads(_abtest(environment, *words))
-    return Cost(found["seconds"], _children() - before)
+    before, memory = _children(), 0
+    with _abtest(environment, *words) as process:
+        while process.poll() is None:
+            memory = max(memory, _memory(process.pid))
+            time.sleep(0.1)
+        found = json.load(process.stdout or sys.stdin)
+    return Cost(found["seconds"], _children() - before, memory / 1024)
+
+
+def _memory(process: int) -> int:
+    """Return the KiB of memory in use; what its parent used before does not count."""
+    try:
+        told = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in told.splitlines() if "VmRSS" in line]
+    return int(found[0]) if found else 0
 
 
 def _children() -> float:
@@ -197,11 +214,9 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _abtest(environment: dict[str, str], *words: str) -> str:
+def _abtest(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "abtest", *words]
-    return subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,10 @@ def revenue_churn(
 ) -> KeyFigure | NotEstimable:
     """Return lost recurring revenue / that at the start, with a delta interval.
 
+    Returns:
+        The figure, or why it cannot be said: where all customers lost the same share
+        of their revenue nothing is known of how much that varies.
+
     References:
         Deng, Knoblich, Lu: Applying the delta method in metric analytics (2018),
         https://arxiv.org/abs/1803.06336
@@ -93,6 +97,8 @@ def revenue_churn(
     n = revenue.customers
     if n < 2:
         return NotEstimable(Reason.TOO_FEW_CONVERSIONS)
+    if residuals <= 0:  # everybody lost the same share, all or nothing for example
+        return NotEstimable(Reason.NO_VARIANCE)
     variance = n / (n - 1) * residuals / revenue.at_start**2
     return _figure(churn, variance, alpha=alpha)
 

@@ -129,7 +129,8 @@ def test_charts_have_names_and_unique_ids(reader: FlaskClient) -> None:
     ids = [e.attributes["id"] for e in by_attribute(page, "id")]
     assert len(ids) == len(set(ids))
     charts = [e for e in elements(page) if e.attributes.get("role") == "img"]
-    assert len(charts) == 8
+    # All customers of the story stop buying, so lost revenue has no interval to draw.
+    assert len(charts) == 7
     for one in charts:
         assert set(one.attributes["aria-labelledby"].split()) <= set(ids)
 

@@ -69,7 +69,8 @@ def _gridlines(value: Axis, ticks: tuple[Tick, ...]) -> list[Markup]:
         y = _y(value, tick.value)
         kind = "zero" if tick.value == 0 else "grid"
         drawn.append(element("line", x1=0, x2="100%", y1=y, y2=y, class_=kind))
-        drawn.append(text(tick.words, x=0, y=y - 4))
+        # At the upper edge there is room below the line alone.
+        drawn.append(text(tick.words, x=0, y=y - 4 if y > 15 else y + 14))
     return drawn
 
 
