@@ -33,6 +33,9 @@ REFUNDED = 0.03
 OTHER_DEVICE = 0.02
 """Share of customers who sign in on a second device that saw the page too."""
 
+BUYS_AGAIN = 0.6
+"""Share of those who came back that buy once more, each time anew."""
+
 TOLD_BY_SHOP = 0.5
 """Share of what customers do later that the shop tells, without the browser."""
 
@@ -75,7 +78,8 @@ def generate(
         seed: the same seed, experiment and day give the same events.
     """
     rng = np.random.default_rng(seed)
-    crowd = _Crowd(story, experiment, rng, last=timetable.last)
+    regulars = np.random.default_rng([seed, 1])
+    crowd = _Crowd(story, experiment, rng, regulars, last=timetable.last)
     latest = to_milliseconds(timetable.now)
     day = timetable.first
     while day <= timetable.last:
@@ -92,10 +96,12 @@ class _Crowd:
         story: Story,
         experiment: Experiment,
         rng: np.random.Generator,
+        regulars: np.random.Generator,
         *,
         last: date,
     ) -> None:
         self.rng = rng
+        self._regulars = regulars
         self._last = last
         self._story = story
         self._experiment = experiment
@@ -151,6 +157,28 @@ class _Crowd:
             )
             if order is not None and paid is not None:
                 yield from self._refund(order, paid, day)
+        if customer is not None and stages[-1].pace is Pace.LATER:
+            yield from self._come_back(stages[-1], visitor, customer, day)
+
+    def _come_back(
+        self, stage: Stage, visitor: VisitorId, customer: CustomerId, day: date
+    ) -> Iterator[Conversion]:
+        """Let a customer who came back buy again and again, as the shop tells."""
+        number = 0
+        while stage.value and self._regulars.random() < BUYS_AGAIN:
+            number += 1
+            day += timedelta(days=max(1, shapes.gap(self._regulars)))
+            at = self._moment(day, shapes.second_of_day(self._regulars))
+            yield Conversion(
+                id=self._names.single(at, "conversion", visitor, stage.step),
+                at=at,
+                customer=customer,
+                step=StepKey(stage.step),
+                value=shapes.order_value(stage.value, self._regulars),
+                currency=self._experiment.currency,
+                order=f"{visitor}-again-{number}",
+                trusted=True,
+            )
 
     def _reached(
         self, stage: Stage, day: date, at: Milliseconds

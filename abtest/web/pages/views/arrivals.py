@@ -81,7 +81,7 @@ def arrival_lines(reader: Reader, counts: QualityCounts) -> tuple[Line, ...]:
                 ),
                 why=say("What is refused is not counted: conversions may be missing."),
                 remedy=say(
-                    "Look at the causes below and mend the page or program that sends"
+                    "Look at the causes and mend the page or program that sends"
                     " them; the answer of the service names each field."
                 ),
             ),
@@ -265,7 +265,7 @@ def _plain(reader: Reader, words: _Words, count: int) -> Line:
 def _causes(reader: Reader, rejected: Sequence[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(
         reader.gettext(
-            "{n} times: {cause} ({code})",
+            "{cause} ({code}): {n}",
             n=reader.format.integer(count),
             cause=reader.gettext(_CAUSES.get(code, _ANOTHER)),
             code=code,
