@@ -32,6 +32,7 @@ WHO_MAY = {
     ("GET", "/api/v1/experiments/{key}/costs"): {RK, AK},
     ("GET", "/api/v1/experiments/{key}/segments"): {RK, AK},
     ("GET", "/api/v1/experiments/{key}/timeseries"): {RK, AK},
+    ("GET", "/api/v1/experiments/{key}/files/{name}"): {RK, AK},
     ("GET", "/api/v1/experiments/{key}/cohorts"): {RK, AK},
     ("GET", "/api/v1/funnel"): {RK, AK},
     ("POST", "/api/v1/plan"): {RK, AK},
