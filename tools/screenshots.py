@@ -153,7 +153,9 @@ def _take(
         # The overview comes last: by then all results have been calculated.
         for name, path in sorted(pages.items(), key=lambda item: item[1] == "/"):
             page.goto(path)
-            _keep(page, converter, f"{language}/{name}{suffix}", tallest)
+            # Of the other results the verdict is what differs.
+            height = 1600 if name.startswith("results-") else tallest
+            _keep(page, converter, f"{language}/{name}{suffix}", height)
         context.close()
     converter.close()
 
