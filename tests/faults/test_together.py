@@ -60,7 +60,9 @@ def test_f14_two_servers_on_one_database(site: Site, start_server: StartServer) 
     for journal in (left, right):
         assert journal.refused == []
         assert journal.broken == 0
-        assert set(journal.statuses) == {200}
+        # On a starved machine one may keep the other waiting: it is told to try again.
+        assert set(journal.statuses) <= {200, 503}
+        assert journal.statuses[200] > 10 * journal.statuses[503]
         assert set(stored(site.database, journal.acknowledged).values()) == {SIZE}
     seen = exposures(site)
     assert all(seen[f"both-{number}"] == 1 for number in range(VISITORS))
