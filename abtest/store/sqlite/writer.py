@@ -143,7 +143,7 @@ class GroupCommit:
     def _connect(self) -> Database:
         database = connect(self._path, durability=self._durability)
         database.conn.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        _wait_at_most(database, connection.BUSY_SECONDS / _TRIES)
+        _wait_at_most(database, 0)  # `_begin` asks often instead
         return database
 
     def _begin(self, database: Database, jobs: list[_Job]) -> None:
@@ -198,7 +198,7 @@ def _do_alone(database: Database, job: _Job) -> None:
     else:
         database.rollback()
         job.answer.set_result(answer)
-    _wait_at_most(database, connection.BUSY_SECONDS / _TRIES)
+    _wait_at_most(database, 0)
 
 
 def _settle(database: Database, group: Sequence[_Job]) -> None:
@@ -228,24 +228,20 @@ def _begin(database: Database, seconds: float) -> None:
     which another process with much to write lets go.
     """
     end = monotonic() + seconds
-    _wait_at_most(database, 0)
-    try:
-        while True:
-            try:
-                database.conn.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if not is_locked(error) or monotonic() >= end:
-                    raise
-                sleep(_ASK_AGAIN)
-            else:
-                return
-    finally:
-        _wait_at_most(database, seconds)
+    while True:
+        try:
+            database.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or monotonic() >= end:
+                raise
+            sleep(_ASK_AGAIN)
+        else:
+            return
 
 
 def _settle_alone(database: Database, job: _Job) -> None:
     try:
-        database.conn.execute("BEGIN IMMEDIATE")
+        _begin(database, connection.BUSY_SECONDS / _TRIES)
     except sqlite3.Error as error:
         job.answer.set_exception(error)
     else:
