@@ -17,6 +17,11 @@ _HANDLERS: dict[str, Handler] = {
 _HEADERS = (*HEADERS, *OPEN_TO_ALL)
 
 
+def is_hot(environ: WSGIEnvironment) -> bool:
+    """Tell whether this is one of the two calls."""
+    return environ["PATH_INFO"] in _HANDLERS and environ["REQUEST_METHOD"] == "POST"
+
+
 class Door:
     """Answers two paths by POST itself and hands everything else to Flask.
 

@@ -13,6 +13,10 @@ from abtest.services.checks import shown
 
 JSON = "application/json"
 MAX_QUERY_FIELDS = 100
+
+MAX_BODY = 256 * 1024
+"""Bytes of one request."""
+
 MAX_DRAINED = 8 * 1024 * 1024
 
 Headers = tuple[tuple[str, str], ...]

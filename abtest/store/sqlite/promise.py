@@ -1,7 +1,8 @@
 """An answer that one thread waits for and another one gives."""
 
-from threading import Lock
 from typing import Generic, TypeVar
+
+from abtest.fibers import Signal
 
 T = TypeVar("T")
 
@@ -19,22 +20,21 @@ class Promise(Generic[T]):
 
     def __init__(self) -> None:
         self._error: BaseException | None = None
-        self._told = Lock()
-        self._told.acquire()
+        self._told = Signal()
 
     def set_result(self, value: T) -> None:
         """Give the answer; once."""
         self._value = value
-        self._told.release()
+        self._told.set()
 
     def set_exception(self, error: BaseException) -> None:
         """Say why there is no answer; once."""
         self._error = error
-        self._told.release()
+        self._told.set()
 
     def result(self) -> T:
         """Wait, and return the answer or raise why there is none."""
-        with self._told:
-            if self._error is not None:
-                raise self._error
-            return self._value
+        self._told.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value

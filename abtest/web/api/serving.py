@@ -15,13 +15,10 @@ from abtest.services.reporting import ReportDesk
 from abtest.store.protocol import Store
 from abtest.web.context import Context
 from abtest.web.errors import internal_error_reply, problem_reply, to_response
-from abtest.web.exchange import Call, Reply
+from abtest.web.exchange import MAX_BODY, Call, Reply
 from abtest.web.security import OPEN_TO_ALL, PREFLIGHT, authorize
 
 BASE = "/api/v1"
-
-MAX_BODY = 256 * 1024
-"""Bytes of one request."""
 
 Handler = Callable[[Context, Call], Reply]
 

@@ -9,7 +9,6 @@ from wsgiref.types import WSGIEnvironment
 
 from abtest.config import Settings
 from abtest.errors import AbtestError, ErrorCode
-from abtest.web.guards.bodies import Bodies
 from abtest.web.guards.clients import client_of, is_local, prefix_of
 
 CAPACITY = 32_768
@@ -108,10 +107,9 @@ class Limits:
         self._read = buckets(Rate.read(settings.rate_read))
         self._server = buckets(Rate.read(settings.rate_server))
         self._failures = Buckets(FAILURES, clock)
-        self._bodies = Bodies()
 
     def check(self, environ: WSGIEnvironment) -> None:
-        """Let the call pass, and its body be waited for with few others.
+        """Let the call pass.
 
         Raises:
             AbtestError: `rate_limited`.
@@ -119,9 +117,7 @@ class Limits:
         address = client_of(environ, self._proxies)
         if address == "127.0.0.1" or is_local(address):
             return
-        prefix = prefix_of(address)
-        self._bodies.guard(environ, prefix)
-        wait = self._wait(environ, prefix)
+        wait = self._wait(environ, prefix_of(address))
         if wait > 0:
             raise too_often(wait)
 
