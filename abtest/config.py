@@ -107,8 +107,8 @@ SETTINGS: tuple[Setting, ...] = (
         name="keep_events_days",
         default="0",
         least=0,
-        help="days for which `abtest gc` keeps events whose experiments are over;"
-        " 0: for ever",
+        help="days for which events are kept whose experiments are over, then the"
+        " service deletes them; 0: for ever",
     ),
     Setting(
         name="log",

@@ -1,13 +1,13 @@
 """Backups that a running service takes by itself."""
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from abtest.cli.console import database_path, now
+from abtest.cli.recurring import Recurring
 from abtest.config import Settings
 from abtest.errors import AbtestError, ErrorCode
 from abtest.services.backups import (
@@ -19,8 +19,6 @@ from abtest.services.backups import (
 )
 from abtest.store.protocol import Store
 
-_FIRST_PAUSE = 1.0
-_PAUSE = 60.0
 _RETRY = timedelta(minutes=10)
 
 _log = logging.getLogger("abtest")
@@ -43,22 +41,17 @@ class BackupTimer:
         self._settings = configured
         self._store = store
         self._clock = clock
-        self._ended = threading.Event()
         self._not_before: datetime | None = None
-        self._thread = threading.Thread(
-            target=self._run, name="abtest-backup", daemon=True
-        )
+        self._recurring = Recurring("abtest-backup", self.take_if_due)
 
     def start(self) -> None:
         """Begin, if the settings name a folder."""
         if self._settings.backup_dir:
-            self._thread.start()
+            self._recurring.start()
 
     def stop(self) -> None:
         """End soon; a copy under way is given up."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._recurring.stop()
 
     def take_if_due(self) -> None:
         """Take a backup unless there is a young one; log and remember a failure."""
@@ -76,12 +69,6 @@ class BackupTimer:
         except Exception as error:  # noqa: BLE001 - the outermost handler of the thread
             _log.exception("a backup failed")
             self._fail(at, f"internal error ({type(error).__name__}); see the log")
-
-    def _run(self) -> None:
-        pause = _FIRST_PAUSE
-        while not self._ended.wait(pause):
-            self.take_if_due()
-            pause = _PAUSE
 
     def _is_due(self, at: datetime) -> bool:
         last = last_backup(self._settings)
@@ -114,7 +101,7 @@ class BackupTimer:
             _log.error("that cannot be stored: %s", error.detail)
 
     def _on_pages(self, _done: int, _total: int) -> None:
-        if self._ended.is_set():
+        if self._recurring.is_ended:
             raise _EndedError
 
 

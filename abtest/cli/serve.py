@@ -19,6 +19,7 @@ from granian.server.mp import MPServer
 from abtest.app import create_service, create_serving_context
 from abtest.cli.backup_timer import BackupTimer
 from abtest.cli.console import json_option, open_database, settings, show
+from abtest.cli.garbage_timer import GarbageTimer
 from abtest.cli.preflight import serving
 from abtest.config import Settings
 from abtest.errors import AbtestError, ErrorCode
@@ -110,9 +111,10 @@ def _loader(configured: Settings) -> Callable[[], Gateway]:
         context = create_serving_context(configured)
         # Runs when the worker ends; atexit does not run in forked children.
         multiprocessing.util.Finalize(None, context.close, exitpriority=1)
-        timer = BackupTimer(configured, lambda: context.store)
-        multiprocessing.util.Finalize(None, timer.stop, exitpriority=2)
-        timer.start()
+        for kind in (BackupTimer, GarbageTimer):
+            timer = kind(configured, lambda: context.store)
+            multiprocessing.util.Finalize(None, timer.stop, exitpriority=2)
+            timer.start()
         service = create_service(context)
         _spare_the_collector()
         return service

@@ -74,6 +74,9 @@ class Caller:
 COMMAND_LINE = Caller(name="command line", rights=frozenset(Right))
 """Whoever can run commands beside the database may do everything."""
 
+SERVICE = Caller(name="service", rights=frozenset(Right))
+"""What the service does by itself, as its settings say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey:

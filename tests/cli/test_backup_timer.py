@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from abtest.cli import backup_timer
+from abtest.cli import backup_timer, recurring
 from abtest.cli.backup_timer import BackupTimer
 from abtest.config import Settings
 from abtest.errors import AbtestError, ErrorCode
@@ -109,7 +109,7 @@ def test_somebody_else_s_backup_is_no_failure(
 def test_the_thread_takes_one_and_ends(
     timer: BackupTimer, backing_up: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backup_timer, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(recurring, "_FIRST_PAUSE", 0.01)
     timer.start()
     for _ in range(500):
         if hours(backing_up):
