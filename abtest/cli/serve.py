@@ -24,7 +24,7 @@ from abtest.cli.preflight import serving
 from abtest.config import Settings
 from abtest.errors import AbtestError, ErrorCode
 from abtest.services.access import make_setup_token
-from abtest.web.gateway import Gateway
+from abtest.web.gateway.gateway import Gateway
 from abtest.web.guards.logs import set_up_logs
 
 _BACKLOG = 1024

@@ -5,7 +5,7 @@ import time
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from abtest.fibers import Signal
-from abtest.web.gateway import Gateway
+from abtest.web.gateway.gateway import Gateway
 
 _NAMES = frozenset(
     {
