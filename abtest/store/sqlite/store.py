@@ -115,7 +115,8 @@ class SqliteStore(Insights, PrivacyTables, ShareTables):
             AbtestError: `not_found` for an exposure in an unknown experiment.
         """
         request = Batch(events=batch, received_at=to_milliseconds(received_at))
-        outcome = RecordOutcome(is_new=self._writer.write(self._record, request))
+        is_new = self._writer.write(self._record, request, weight=len(batch))
+        outcome = RecordOutcome(is_new=is_new)
         for event in batch:
             if isinstance(event, Exposure):
                 self._exposures.drop(event.visitor)
@@ -131,7 +132,8 @@ class SqliteStore(Insights, PrivacyTables, ShareTables):
         """
         at = to_milliseconds(received_at)
         request = Load(events=batch, received_at=at, bookmark=bookmark)
-        outcome = RecordOutcome(is_new=self._writer.write(self._load, request))
+        is_new = self._writer.write(self._load, request, weight=len(batch))
+        outcome = RecordOutcome(is_new=is_new)
         self._exposures.forget()
         return outcome
 

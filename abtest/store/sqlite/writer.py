@@ -34,12 +34,18 @@ _FEW = 4
 the server's threads, and the others must stay free for those who only read."""
 
 
+_LIGHT = 8
+_ROOM = 500
+"""Events of heavier requests that one transaction takes: 20 ms or so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     """One request; its types are known to `GroupCommit.write` alone."""
 
     work: Work[Any, Any]
     request: object
+    weight: int = 1
     answer: Promise[Any] = field(default_factory=Promise)
     is_alone: bool = False
 
@@ -48,9 +54,10 @@ class GroupCommit:
     """Does work in transactions; all who wait together are served by one.
 
     Requests for the same work are handed to it together. Groups form by themselves
-    while the last commit runs; there is no timer. Nobody is answered before the
-    commit is done, and a request that fails fails alone. The thread is started by
-    the first request, so that a server may fork before it.
+    while the last commit runs; there is no timer. Of heavy requests each transaction
+    takes a few, in their order, so that a visitor need not wait for all of them.
+    Nobody is answered before the commit is done, and a request that fails fails alone.
+    The thread is started by the first request, so that a server may fork before it.
     """
 
     def __init__(self, path: Path, durability: str) -> None:
@@ -63,13 +70,19 @@ class GroupCommit:
         self._held_up_until = 0.0
         self._checkpointer = Checkpointer(path)
 
-    def write(self, work: Work[Request, Answer], request: Request) -> Answer:
+    def write(
+        self, work: Work[Request, Answer], request: Request, *, weight: int = 1
+    ) -> Answer:
         """Let the work answer the request; durable when this returns.
+
+        Args:
+            weight: events in the request.
 
         Raises:
             AbtestError: `unavailable`, then nothing was stored; or the work's own.
         """
-        answer: Answer = self._answer(_Job(work=work, request=request))
+        job = _Job(work=work, request=request, weight=weight)
+        answer: Answer = self._answer(job)
         return answer
 
     def alone(self, work: Callable[[Database], Answer]) -> Answer:
@@ -119,8 +132,9 @@ class GroupCommit:
 
     def _serve(self) -> None:
         database: Database | None = None
-        while (first := self._queue.get()) is not None:
-            jobs = [first, *self._waiting()]
+        put_off: list[_Job] = []
+        while wanted := self._next(put_off):
+            jobs, put_off = _parted(wanted)
             is_shared = not all(job.is_alone for job in jobs)
             try:
                 database = database or self._connect()
@@ -128,8 +142,9 @@ class GroupCommit:
                     self._begin(database, jobs)
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait
                 # Those who came while we waited for the lock have waited enough.
-                for job in (*jobs, *self._waiting()):
+                for job in (*jobs, *put_off, *self._waiting()):
                     job.answer.set_exception(error)
+                put_off = []
                 continue
             if is_shared:
                 _settle(database, [job for job in jobs if not job.is_alone])
@@ -171,6 +186,15 @@ class GroupCommit:
                 self._held_up_until = 0.0
                 return
 
+    def _next(self, put_off: list[_Job]) -> list[_Job]:
+        """Return all who want something; none at the end."""
+        if not put_off:
+            first = self._queue.get()
+            if first is None:
+                return []
+            put_off = [first]
+        return [*put_off, *self._waiting()]
+
     def _waiting(self) -> list[_Job]:
         jobs: list[_Job] = []
         try:
@@ -180,6 +204,22 @@ class GroupCommit:
         except Empty:
             pass
         return jobs
+
+
+def _parted(jobs: Sequence[_Job]) -> tuple[list[_Job], list[_Job]]:
+    """Return the jobs of the next transaction, and those that are put off."""
+    now: list[_Job] = []
+    later: list[_Job] = []
+    room = _ROOM
+    for job in jobs:
+        if job.weight <= _LIGHT:
+            now.append(job)
+        elif room > 0:
+            now.append(job)
+            room -= job.weight
+        else:
+            later.append(job)
+    return now, later
 
 
 def _wait_at_most(database: Database, seconds: float) -> None:

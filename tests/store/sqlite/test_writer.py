@@ -2,8 +2,9 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,29 @@ def test_fifty_threads_that_expose_a_visitor_make_one_exposure(
     (variant,) = {variant for variant, _ in answers}
     assert {v: m.visitors for v, m in store.moments(HOME).items()} == {variant: 1}
     assert store.find_exposures(exposure(0).visitor) == {HOME: variant}
+
+
+def test_who_wants_little_does_not_wait_for_all_who_want_much(
+    store: SqliteStore,
+) -> None:
+    groups: list[list[int]] = []
+
+    def work(_: Database, wanted: Sequence[int]) -> list[int]:
+        groups.append(list(wanted))
+        return list(wanted)
+
+    gate = Gate(store)
+    weights = [100] * 12 + [600, 1, 100, 3]
+    with ThreadPoolExecutor(len(weights)) as pool:
+        told: list[Future[int]] = []
+        for weight in weights:
+            write = partial(store._writer.write, work, weight, weight=weight)
+            told.append(pool.submit(write))
+            while store._writer._queue.qsize() < len(told):
+                pass
+        gate.open()
+        assert [future.result() for future in told] == weights
+    assert groups == [[100] * 5 + [1, 3], [100] * 5, [100] * 2 + [600], [100]]
 
 
 def test_jobs_that_wait_together_share_a_commit(store: SqliteStore) -> None:
