@@ -4,7 +4,8 @@ Run: python benchmarks/store_write.py [ROUNDS]
 
 The bare table has the columns of a raw event and a unique id, and is filled by one
 executemany and one commit for each batch: the limit of SQLite and of the disk. The
-rounds are interleaved; only ratios within one run mean something.
+rounds are interleaved; only ratios within one run mean something. CPU is that of the
+whole process, the making of events left out.
 """
 
 import os
@@ -41,6 +42,9 @@ from abtest.store.sqlite import SqliteStore, open_store
 BOT_EVENTS = 20_000
 """So many a bot has sent before anything is measured."""
 
+REGULARS = 4_000
+"""Visitors who bought five times before anything is measured."""
+
 EVENTS_A_ROUND = {1: 300, 10: 1000, 100: 4000, 1000: 8000}
 """By size of batch."""
 
@@ -52,13 +56,16 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 Write = Callable[[Sequence[Event]], object]
 
+Speed = tuple[float, float]
+"""Events a second, and microseconds of CPU an event."""
+
 
 class Traffic:
     """Events of ever new visitors, with ids that are UUIDs of version 7."""
 
     def __init__(self) -> None:
         self._exposed, self._bought, self._strangers = count(), count(), count()
-        self._reloads = count()
+        self._reloads, self._again, self._second = count(), count(), count()
 
     def exposures(self, n: int) -> list[Exposure]:
         """Return first exposures of new visitors."""
@@ -76,6 +83,20 @@ class Traffic:
     def conversions(self, n: int) -> list[Conversion]:
         """Return first purchases of exposed visitors."""
         return [_purchase(f"visitor-{next(self._bought):012d}") for _ in range(n)]
+
+    def second(self, n: int) -> list[Conversion]:
+        """Return second purchases, of those who bought once."""
+        return [
+            _purchase(f"visitor-{next(self._second):012d}", after=86_400_000)
+            for _ in range(n)
+        ]
+
+    def again(self, n: int) -> list[Conversion]:
+        """Return further purchases of regular customers, in an order like chance."""
+        return [
+            _purchase(f"regular-{i * 1009 % REGULARS:012d}", after=i * 1000)
+            for i in (next(self._again) for _ in range(n))
+        ]
 
     def strangers(self, n: int) -> list[Conversion]:
         """Return purchases of people who were never exposed."""
@@ -102,14 +123,27 @@ def main(rounds: int) -> None:
         record([replace(first, visitor=VisitorId("bot"), id=_id())])
         for _ in range(BOT_EVENTS // 1000):
             record(traffic.bot(1000))
-        print(f"{'batch':>6} {'what':<36} {'events/s':>9} {'of bare':>8}")
+        record(
+            [
+                replace(e, visitor=VisitorId(f"regular-{i:012d}"), id=_id())
+                for i, e in enumerate(traffic.exposures(REGULARS))
+            ]
+        )
+        for _ in range(5 * REGULARS // 1000):
+            record(traffic.again(1000))
+        print(
+            f"{'batch':>6} {'what':<36} {'events/s':>9} {'of bare':>8} {'CPU us':>7}"
+            f" {'of bare':>8}"
+        )
         for size, events in EVENTS_A_ROUND.items():
-            speeds: dict[str, list[float]] = {}
+            speeds: dict[str, list[Speed]] = {}
             for _ in range(rounds):
                 for what, write, make in (
                     ("bare table", bare, traffic.strangers),
                     ("exposures of new visitors", record, traffic.exposures),
                     ("first conversions of exposed", record, traffic.conversions),
+                    ("second conversions", record, traffic.second),
+                    ("further ones of regular customers", record, traffic.again),
                     ("conversions of strangers", record, traffic.strangers),
                     (f"of a bot with {BOT_EVENTS:,} events", record, traffic.bot),
                 ):
@@ -128,31 +162,43 @@ def main(rounds: int) -> None:
         store.close()
 
 
-def _callers(store: SqliteStore, traffic: Traffic, *, callers: int) -> float:
-    """Return exposures a second when each caller waits for its own commit."""
+def _callers(store: SqliteStore, traffic: Traffic, *, callers: int) -> Speed:
+    """Measure exposures when each caller waits for its own commit."""
     exposures = traffic.exposures(max(400, callers * 40))
 
     def expose(exposure: Exposure) -> None:
         store.expose(exposure.visitor, [exposure], received_at=NOW)
 
     with ThreadPoolExecutor(callers) as pool:
-        begun = time.perf_counter()
-        list(pool.map(expose, exposures))
-        return len(exposures) / (time.perf_counter() - begun)
+        return _measure(len(exposures), lambda: list(pool.map(expose, exposures)))
 
 
-def _speed(write: Write, batches: Sequence[Sequence[Event]]) -> float:
-    begun = time.perf_counter()
-    for batch in batches:
-        write(batch)
-    return sum(map(len, batches)) / (time.perf_counter() - begun)
+def _speed(write: Write, batches: Sequence[Sequence[Event]]) -> Speed:
+    def work() -> None:
+        for batch in batches:
+            write(batch)
+
+    return _measure(sum(map(len, batches)), work)
 
 
-def _show(size: str, speeds: dict[str, list[float]]) -> None:
-    medians = {what: statistics.median(found) for what, found in speeds.items()}
-    first = next(iter(medians.values()))
-    for what, median in medians.items():
-        print(f"{size} {what:<36} {median:>9,.0f} {median / first:>8.2f}")
+def _measure(events: int, work: Callable[[], object]) -> Speed:
+    begun, used = time.perf_counter(), time.process_time()
+    work()
+    used = time.process_time() - used
+    return events / (time.perf_counter() - begun), 1e6 * used / events
+
+
+def _show(size: str, speeds: dict[str, list[Speed]]) -> None:
+    medians = {
+        what: tuple(statistics.median(column) for column in zip(*found, strict=True))
+        for what, found in speeds.items()
+    }
+    bare, bare_cpu = next(iter(medians.values()))
+    for what, (speed, cpu) in medians.items():
+        print(
+            f"{size} {what:<36} {speed:>9,.0f} {speed / bare:>8.2f} {cpu:>7.1f}"
+            f" {bare_cpu / cpu:>8.2f}"
+        )
 
 
 def _bare_table(path: Path) -> Write:

@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, Overflow
+from functools import lru_cache
 
 # ISO 4217 exponents other than 2, of currencies in circulation.
 _EXPONENTS = {
@@ -25,6 +26,7 @@ def minor_digits(currency: str | None) -> int:
     return _EXPONENTS.get(currency or "", 2)
 
 
+@lru_cache(maxsize=4096)  # prices come again and again
 def to_minor(amount: float | str | Decimal, currency: str | None) -> int:
     """Turn major units into minor units, half to even.
 

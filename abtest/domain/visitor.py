@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import assert_never
@@ -14,7 +14,9 @@ from abtest.domain.experiment import Experiment, VariantKey, VisitorId
 from abtest.domain.funnel import ConversionGoal, LaterStep, Repeat, StepKey
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_HOUR = 3_600_000
+_EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR = 3_600_000
+"""In milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +151,9 @@ def date_to_day(day: date) -> int:
 
 def to_milliseconds(moment: datetime) -> Milliseconds:
     """Turn an aware datetime into milliseconds since 1970 (exact, floor)."""
+    span = moment - _EPOCH_MOMENT
     return Milliseconds(
-        (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+        span.days * 24 * HOUR + span.seconds * 1000 + span.microseconds // 1000
     )
 
 
@@ -168,9 +171,7 @@ def _credited(
     outcome: Outcome, exposed_at: Milliseconds, history: History, plan: OutcomePlan
 ) -> Outcome:
     """Return the outcome with the person's conversions on it."""
-    conversions = [
-        c for c in distinct_orders(history.conversions) if c.at >= exposed_at
-    ]
+    conversions = credited_in(history, exposed_at)
     if not conversions:
         return outcome
     refunds = sorted(
@@ -192,6 +193,11 @@ def _credited(
         steps=tuple((s, reached[s]) for s in plan.steps if s in reached),
         covariate=outcome.covariate,
     )
+
+
+def credited_in(history: History, exposed_at: Milliseconds) -> list[Conversion]:
+    """Return the conversions since the first exposure, each order once, in order."""
+    return [c for c in distinct_orders(history.conversions) if c.at >= exposed_at]
 
 
 def distinct_orders(conversions: Iterable[Conversion]) -> list[Conversion]:
@@ -238,22 +244,32 @@ def _first_and_second(
     conversions: Sequence[Conversion], goal: ConversionGoal
 ) -> list[Conversion]:
     """Pick the first and, if there is one, the second conversion."""
+    counted = counted_in(conversions, goal)
+    last = goal.second.ordinal if isinstance(goal.second, Repeat) else 2
+    return [*counted[:1], *counted[last - 1 :]]
+
+
+def counted_in(
+    conversions: Sequence[Conversion], goal: ConversionGoal
+) -> list[Conversion]:
+    """Return the conversions that count on the way to the second one, in time order."""
     at_first = [c for c in conversions if c.step == goal.first]
     if not at_first:
         return []
-    first = at_first[0]
+    counted = at_first[:1]
     match goal.second:
         case Repeat(ordinal=ordinal, min_gap_hours=gap):
-            counted = [first]
             for conversion in at_first[1:]:
-                if conversion.at - counted[-1].at >= gap * _HOUR:
+                if len(counted) == ordinal:
+                    break
+                if conversion.at - counted[-1].at >= gap * HOUR:
                     counted.append(conversion)
-            return [first, *counted[ordinal - 1 : ordinal]]
         case LaterStep(step=step):
-            later = [c for c in conversions if c.step == step and c.at >= first.at]
-            return [first, *later[:1]]
+            later = [c for c in conversions if c.step == step]
+            counted += [c for c in later if c.at >= counted[0].at][:1]
         case _ as unknown:
             assert_never(unknown)
+    return counted
 
 
 def entries_of(
@@ -272,6 +288,8 @@ def entries_of(
         full = 0
     lag = local_day(conversion.at, plan.time_zone) - exposure_day
     counted = full if cap is None else min(full, cap)
+    if not refunds:
+        return [Entry(ordinal=ordinal, lag=lag, count=1, amount=counted)]
     amounts = {lag: counted}
     left = full
     for refund in refunds:

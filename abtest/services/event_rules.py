@@ -49,6 +49,14 @@ BROWSER_MEMORY = timedelta(days=30)
 _ENDED = frozenset({"stop", "decide"})
 
 
+def _milliseconds(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)
+
+
+_AHEAD = _milliseconds(AHEAD)
+_BROWSER_MEMORY = _milliseconds(BROWSER_MEMORY)
+
+
 class EventType(StrEnum):
     """What can be recorded."""
 
@@ -168,8 +176,10 @@ class EventReader:
                 "invalid_time",
                 f"at {told.isoformat()} has no offset; add Z or one like +01:00",
             )
-        at = to_milliseconds(told) + _milliseconds(self.clock_error)
-        if at > now + _milliseconds(AHEAD):
+        at = to_milliseconds(told)
+        if self.clock_error:
+            at = Milliseconds(at + _milliseconds(self.clock_error))
+        if at > now + _AHEAD:
             raise invalid_field(
                 "/at",
                 "at_in_future",
@@ -183,7 +193,7 @@ class EventReader:
                 f"at {told.isoformat()} lies before 1990;"
                 " check the sender's clock and the unit of the time",
             )
-        if not self.is_trusted and at < now - _milliseconds(BROWSER_MEMORY):
+        if not self.is_trusted and at < now - _BROWSER_MEMORY:
             raise invalid_field(
                 "/at",
                 "at_too_old",
@@ -385,7 +395,3 @@ def _not_allowed(kind: EventType) -> AbtestError:
         detail,
         (FieldError(pointer="/type", code="not_allowed", detail=detail),),
     )
-
-
-def _milliseconds(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import blake2b
 
-from abtest.domain.events import Conversion, Event, Exposure, Milliseconds
+from abtest.domain.events import Milliseconds
 from abtest.domain.experiment import VariantKey, VisitorId
 from abtest.domain.funnel import StepKey
 from abtest.services.imports.cells import BadCellError, is_empty, read_count
+from abtest.services.imports.drafts import Draft, conversion, exposure
 from abtest.services.imports.files import Row
 from abtest.services.imports.reading import Reading
 from abtest.services.imports.rows import LeftOut, LeftOutReason
@@ -39,7 +40,7 @@ class DailyRows:
         self._reading = reading
         self._steps = tuple(steps)
 
-    def events(self, row: Row) -> Iterable[Event] | LeftOut:
+    def events(self, row: Row) -> Iterable[Draft] | LeftOut:
         """Return the day's events, or leave out a day nobody followed up."""
         read, times = self._reading.cells.text, self._reading.times
         day = times.read_day("day", read(row, "day"))
@@ -78,7 +79,7 @@ class DailyRows:
             most, whose = count, step
             yield step, count
 
-    def _expanded(self, found: _Day) -> Iterator[Event]:
+    def _expanded(self, found: _Day) -> Iterator[Draft]:
         reading, key = self._reading, self._reading.experiment.key
         at = reading.times.noon(found.day)
         # Short names keep the index of visitors small; the digest keeps days and
@@ -91,22 +92,20 @@ class DailyRows:
         ]
         for number in range(found.exposures):
             visitor = VisitorId(f"{prefix}-{number}")
-            yield Exposure(
-                id=reading.names.single(at, "exposure", visitor),
-                at=at,
+            yield exposure(
+                reading.names.single(at, "exposure", visitor),
+                at,
                 visitor=visitor,
                 experiment=key,
                 variant=found.variant,
-                trusted=True,
             )
             for step, count, when in places:
                 if number < count:
-                    yield Conversion(
-                        id=reading.names.single(when, "conversion", visitor, step),
-                        at=when,
+                    yield conversion(
+                        reading.names.single(when, "conversion", visitor, step),
+                        when,
+                        StepKey(step),
                         visitor=visitor,
-                        step=StepKey(step),
-                        trusted=True,
                     )
 
     def _moment(self, day: date, step: str) -> Milliseconds:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from abtest.domain.events import (
     MAX_PERSON_ID,
-    Exposure,
     Milliseconds,
     why_not_a_person,
 )
@@ -26,6 +25,7 @@ from abtest.services.imports.cells import (
     TimeReader,
     is_empty,
 )
+from abtest.services.imports.drafts import Draft, exposure
 from abtest.services.imports.files import Row
 from abtest.services.imports.identity import EventNames
 from abtest.services.imports.mapping import ROW_NUMBER, ColumnMapping
@@ -35,6 +35,8 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d+)?")
 _SIMPLE = re.compile(rf"(?=.*\d)[A-Za-z0-9_.~:-]{{1,{MAX_PERSON_ID}}}")
 """Names like almost all, with which nothing is wrong: a placeholder has no digit."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+Finder = Callable[[Row], str]
 
 
 class Cells:
@@ -47,21 +49,20 @@ class Cells:
         for (field, source), target in mapping.translations.items():
             self._translations.setdefault(field, {})[source] = target
         self._places = {column: place for place, column in enumerate(mapping.wanted)}
-        self._finders: dict[str, Callable[[Row], str]] = {}
-
-    def has(self, field: str) -> bool:
-        """Tell whether the field is mapped or set."""
-        return self._mapping.has(field)
+        self._finders: dict[str, Finder] = {}
 
     def text(self, row: Row, field: str) -> str:
         """Return the field's text, translated; empty when the field is not mapped."""
+        return self.finder(field)(row)
+
+    def finder(self, field: str) -> Finder:
+        """Return what finds the field's text in any row."""
         find = self._finders.get(field)
         if find is None:
             find = self._finders[field] = self._finder(field)
-        return find(row)
+        return find
 
-    def _finder(self, field: str) -> Callable[[Row], str]:
-        """Return what finds the field in any row."""
+    def _finder(self, field: str) -> Finder:
         column = self._mapping.columns.get(field)
         if column is None:
             constant = self._mapping.constants.get(field, "")
@@ -102,13 +103,15 @@ class Reading:
     variants: tuple[VariantKey, ...]
     steps: tuple[StepKey, ...]
 
-    def visitor(self, row: Row) -> VisitorId:
+    def visitor(self, text: str) -> VisitorId:
         """Return the visitor's id."""
-        return VisitorId(self._person(row, "visitor"))
+        return VisitorId(text if _SIMPLE.fullmatch(text) else _person("visitor", text))
 
-    def customer(self, row: Row) -> CustomerId:
+    def customer(self, text: str) -> CustomerId:
         """Return the customer's id."""
-        return CustomerId(self._person(row, "customer"))
+        return CustomerId(
+            text if _SIMPLE.fullmatch(text) else _person("customer", text)
+        )
 
     def variant(self, row: Row) -> VariantKey:
         """Return the variant's key."""
@@ -133,9 +136,8 @@ class Reading:
         )
         raise BadCellError(field, text, "unknown_step", remedy)
 
-    def value(self, row: Row, field: str) -> int | None:
+    def value(self, row: Row, field: str, text: str) -> int | None:
         """Return minor units, or None when nothing is told."""
-        text = self.cells.text(row, field)
         if is_empty(text):
             return None
         currency = self.cells.text(row, "currency")
@@ -147,9 +149,8 @@ class Reading:
             raise BadCellError("currency", currency, "wrong_currency", remedy)
         return self.money.read(field, text)
 
-    def order(self, row: Row) -> str | None:
+    def order(self, order: str) -> str | None:
         """Return the order number, or None when the row names none."""
-        order = self.cells.text(row, "order")
         if not order:
             return None
         if len(order) > _MAX_ORDER or _CONTROL.search(order):
@@ -176,30 +177,28 @@ class Reading:
                 f"attribute:{longest}", told[longest], "too_long", error.detail
             ) from error
 
-    def exposure(self, row: Row, visitor: VisitorId, at: Milliseconds) -> Exposure:
+    def exposure(self, row: Row, visitor: VisitorId, at: Milliseconds) -> Draft:
         """Return the row's exposure."""
         if self.ended is not None and at >= self.ended:
             remedy = f"lies after the end of {self.experiment.key}; leave the row out"
             raise BadCellError("at", self.cells.text(row, "at"), "not_running", remedy)
         key, variant = self.experiment.key, self.variant(row)
-        return Exposure(
-            id=self.names.single(at, "exposure", key, visitor, variant),
-            at=at,
+        return exposure(
+            self.names.single(at, "exposure", key, visitor, variant),
+            at,
             visitor=visitor,
             experiment=key,
             variant=variant,
             attributes_json=self.attributes_json(row),
-            trusted=True,
         )
 
-    def _person(self, row: Row, field: str) -> str:
-        text = self.cells.text(row, field)
-        if _SIMPLE.fullmatch(text):
-            return text
-        complaint = why_not_a_person(text)
-        if complaint is None and len(text) > MAX_PERSON_ID:
-            complaint = f"is longer than {MAX_PERSON_ID} characters; send a hash of it"
-        if complaint is not None:
-            code = "not_a_person" if text.strip() else "required"
-            raise BadCellError(field, text, code, complaint)
-        return text
+
+def _person(field: str, text: str) -> str:
+    """Return an id that is not like almost all, if it can be one."""
+    complaint = why_not_a_person(text)
+    if complaint is None and len(text) > MAX_PERSON_ID:
+        complaint = f"is longer than {MAX_PERSON_ID} characters; send a hash of it"
+    if complaint is not None:
+        code = "not_a_person" if text.strip() else "required"
+        raise BadCellError(field, text, code, complaint)
+    return text

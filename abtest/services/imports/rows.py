@@ -1,16 +1,18 @@
 """Turns one row of a file into events: an event a row, or a visitor a row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
-from abtest.domain.events import Conversion, Event, Identity, Milliseconds, Refund
-from abtest.domain.experiment import VisitorId
+from abtest.domain.events import Milliseconds
+from abtest.domain.experiment import CustomerId, VisitorId
 from abtest.domain.funnel import StepKey
 from abtest.services.identifiers import to_event_id
 from abtest.services.imports.cells import BadCellError, is_empty, read_flag
+from abtest.services.imports.drafts import Draft, conversion, identity, refund
 from abtest.services.imports.files import Row
 from abtest.services.imports.reading import Reading
 
@@ -32,9 +34,9 @@ class LeftOut:
 
 
 class RowReader(Protocol):
-    """Turns rows into events."""
+    """Turns rows into drafts of events."""
 
-    def events(self, row: Row) -> Iterable[Event] | LeftOut:
+    def events(self, row: Row) -> Iterable[Draft] | LeftOut:
         """Return the row's events, all checked before the first is given.
 
         Raises:
@@ -54,7 +56,7 @@ class VisitorRows:
         self._dated = tuple(dated)
         self._told = tuple(told)
 
-    def events(self, row: Row) -> Iterable[Event] | LeftOut:
+    def events(self, row: Row) -> Iterable[Draft] | LeftOut:
         """Return the exposure and the conversions.
 
         A row whose 0/1 cell is empty says that nobody knows: it is left out. An
@@ -64,8 +66,8 @@ class VisitorRows:
         if any(is_empty(text(row, f"step:{step}")) for step in self._told):
             return LeftOut(reason=LeftOutReason.NOT_FOLLOWED_UP, visitors=1)
         at = reading.times.read("at", text(row, "at"))
-        visitor = reading.visitor(row)
-        events: list[Event] = [reading.exposure(row, visitor, at)]
+        visitor = reading.visitor(text(row, "visitor"))
+        events: list[Draft] = [reading.exposure(row, visitor, at)]
         for step in self._told:
             flag = read_flag(f"step:{step}", text(row, f"step:{step}"))
             delay = reading.delays.get(step, 0)
@@ -79,24 +81,23 @@ class VisitorRows:
 
     def _conversions(
         self, row: Row, step: str, visitor: VisitorId, when: Milliseconds | None
-    ) -> Iterable[Conversion]:
+    ) -> Iterable[Draft]:
         reading, field = self._reading, f"value:{step}"
-        value = reading.value(row, field) if reading.cells.has(field) else None
+        text = reading.cells.text(row, field)
+        value = reading.value(row, field, text)
         if when is None:
             if value:
                 remedy = f"is a value, but {step} was not reached; correct the row"
-                text = reading.cells.text(row, field)
                 raise BadCellError(field, text, "value_without_step", remedy)
             return ()
         return (
-            Conversion(
-                id=reading.names.single(when, "visitor row", visitor, step),
-                at=when,
+            conversion(
+                reading.names.single(when, "visitor row", visitor, step),
+                when,
+                StepKey(step),
                 visitor=visitor,
-                step=StepKey(step),
                 value=value,
-                currency=None if value is None else reading.money.currency,
-                trusted=True,
+                currency=reading.money.currency,
             ),
         )
 
@@ -106,24 +107,38 @@ class EventRows:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        finder = reading.cells.finder
+        self._type, self._at = finder("type"), finder("at")
+        self._visitor, self._customer = finder("visitor"), finder("customer")
+        self._value, self._order = finder("value"), finder("order")
+        self._step, self._event = finder("step"), finder("event")
+        self._drafting: dict[str, _Drafting | None] = {"ignore": None}
 
-    def events(self, row: Row) -> Iterable[Event] | LeftOut:
+    def events(self, row: Row) -> Iterable[Draft] | LeftOut:
         """Return the row's event."""
-        told = self._reading.cells.text(row, "type")
-        kind, _, step = told.partition(":")
-        if kind == "ignore":
+        told = self._type(row)
+        if told not in self._drafting:
+            self._drafting[told] = self._drafting_of(told)
+        draft = self._drafting[told]
+        if draft is None:
             return LeftOut(reason=LeftOutReason.IGNORED)
-        at = self._reading.times.read("at", self._reading.cells.text(row, "at"))
+        return (draft(row, self._reading.times.read("at", self._at(row))),)
+
+    def _drafting_of(self, told: str) -> "_Drafting | None":
+        """Return what makes events of this type."""
+        kind, _, step = told.partition(":")
         match kind:
+            case "ignore":
+                return None
             case "exposure":
-                visitor = self._reading.visitor(row)
-                return (self._reading.exposure(row, visitor, at),)
+                return self._exposure
             case "conversion":
-                return (self._conversion(row, step, at),)
+                key = self._reading.step(step, "type") if step else None
+                return partial(self._conversion, key)
             case "refund":
-                return (self._refund(row, at),)
+                return self._refund
             case "identify":
-                return (self._identity(row, at),)
+                return self._identity
             case _:
                 pass
         remedy = (
@@ -132,59 +147,62 @@ class EventRows:
         )
         raise BadCellError("type", told, "unknown_type", remedy)
 
-    def _conversion(self, row: Row, step: str, at: Milliseconds) -> Conversion:
-        reading, cells = self._reading, self._reading.cells
-        field = "type" if step else "step"
-        key = reading.step(step or cells.text(row, "step"), field)
-        customer = reading.customer(row) if cells.text(row, "customer") else None
-        has_visitor = customer is None or cells.text(row, "visitor")
-        visitor = reading.visitor(row) if has_visitor else None
-        value = reading.value(row, "value")
-        order = reading.order(row)
-        said = ("conversion", visitor or "", customer or "", key, str(value))
-        names = reading.names
-        if event := cells.text(row, "event"):
+    def _exposure(self, row: Row, at: Milliseconds) -> Draft:
+        visitor = self._reading.visitor(self._visitor(row))
+        return self._reading.exposure(row, visitor, at)
+
+    def _conversion(self, step: StepKey | None, row: Row, at: Milliseconds) -> Draft:
+        reading = self._reading
+        key = step or reading.step(self._step(row), "step")
+        visitor, customer = self._people(row)
+        value = reading.value(row, "value", self._value(row))
+        order = reading.order(self._order(row))
+        if event := self._event(row):
             event_id = to_event_id(event)
-        elif order is not None:
-            event_id = names.single(at, *said, order)
         else:
-            event_id = names.single(at, *said)
-        return Conversion(
-            id=event_id,
-            at=at,
+            said = ("conversion", visitor or "", customer or "", key, str(value))
+            numbered = said if order is None else (*said, order)
+            event_id = reading.names.single(at, *numbered)
+        return conversion(
+            event_id,
+            at,
+            key,
             visitor=visitor,
             customer=customer,
-            step=key,
             value=value,
-            currency=None if value is None else reading.money.currency,
+            currency=reading.money.currency,
             order=order,
-            trusted=True,
         )
 
-    def _refund(self, row: Row, at: Milliseconds) -> Refund:
+    def _people(self, row: Row) -> tuple[VisitorId | None, CustomerId | None]:
+        """Return visitor and customer; one of them must be named."""
+        visitor, customer = self._visitor(row), self._customer(row)
+        if not customer:
+            return self._reading.visitor(visitor), None
+        return (
+            self._reading.visitor(visitor) if visitor else None,
+            self._reading.customer(customer),
+        )
+
+    def _refund(self, row: Row, at: Milliseconds) -> Draft:
         reading = self._reading
-        order = reading.order(row)
+        order = reading.order(self._order(row))
         if order is None:
             remedy = "names no order; map order=COLUMN, a refund belongs to an order"
             raise BadCellError("order", "", "required", remedy)
-        value = reading.value(row, "value")
-        event = reading.cells.text(row, "event")
-        names, said = reading.names, ("refund", order, str(value))
-        return Refund(
-            id=to_event_id(event) if event else names.single(at, *said),
-            at=at,
-            order=order,
-            value=value,
-            currency=None if value is None else reading.money.currency,
-            trusted=True,
-        )
+        value = reading.value(row, "value", self._value(row))
+        if event := self._event(row):
+            event_id = to_event_id(event)
+        else:
+            event_id = reading.names.single(at, "refund", order, str(value))
+        currency = reading.money.currency
+        return refund(event_id, at, order, value=value, currency=currency)
 
-    def _identity(self, row: Row, at: Milliseconds) -> Identity:
-        visitor, customer = self._reading.visitor(row), self._reading.customer(row)
-        return Identity(
-            id=self._reading.names.single(at, "identify", visitor, customer),
-            at=at,
-            visitor=visitor,
-            customer=customer,
-            trusted=True,
-        )
+    def _identity(self, row: Row, at: Milliseconds) -> Draft:
+        visitor = self._reading.visitor(self._visitor(row))
+        customer = self._reading.customer(self._customer(row))
+        event_id = self._reading.names.single(at, "identify", visitor, customer)
+        return identity(event_id, at, visitor, customer)
+
+
+_Drafting = Callable[[Row, Milliseconds], Draft]

@@ -9,13 +9,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from abtest.domain.access import AuditEntry, Right
-from abtest.domain.events import OLDEST, Event, Milliseconds
+from abtest.domain.events import OLDEST, Milliseconds
 from abtest.domain.experiment import Action, Experiment, ExperimentKey, Status
 from abtest.domain.visitor import to_milliseconds
 from abtest.errors import AbtestError, ErrorCode, FieldError
 from abtest.services.access import Caller, require
 from abtest.services.imports.cells import BadCellError, MoneyReader, TimeReader
 from abtest.services.imports.daily import DailyRows
+from abtest.services.imports.drafts import Draft
 from abtest.services.imports.files import Layout, Row, RowStream, open_rows
 from abtest.services.imports.identity import EventNames
 from abtest.services.imports.mapping import (
@@ -136,10 +137,10 @@ def import_file(
     tally = Tally()
     reader = _row_reader(experiment, request, now, retention.horizon or OLDEST)
     with closing(Spool()) as spool:
-        for event in _events(reader, request, tally, on_progress):
+        for draft in _drafts(reader, request, tally, on_progress):
             tally.events += 1
             if not request.is_rehearsal:
-                spool.add(event)
+                spool.add(draft)
         _stop_if_bad(request, tally)
         if not request.is_rehearsal:
             store_events(
@@ -200,9 +201,9 @@ def _ended(experiment: Experiment) -> Milliseconds | None:
     return to_milliseconds(min(e.at for e in experiment.log if e.action in ends))
 
 
-def _events(
+def _drafts(
     reader: RowReader, request: ImportRequest, tally: Tally, on_progress: OnProgress
-) -> Iterator[Event]:
+) -> Iterator[Draft]:
     """Read and check the file; stop soon after a bad row if that is asked for."""
     mapping = request.mapping
     layout = replace(request.layout, may_end_early=mapping.shape is Shape.DAY)

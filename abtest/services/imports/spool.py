@@ -1,33 +1,26 @@
 """Keeps a file's events until all are checked, and gives those of a person together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from tempfile import TemporaryFile
 from typing import IO
 from zlib import crc32
 
-import msgspec
-
-from abtest.domain.events import Conversion, Cost, Event, Exposure, Identity, Refund
+from abtest.domain.events import Conversion, Cost, Event, Exposure, Identity
 from abtest.errors import AbtestError, ErrorCode
+from abtest.services.imports.drafts import Draft, Kind, append_to, finish, read
 from abtest.services.imports.identity import told_apart
 
-IN_MEMORY = 50_000
+IN_MEMORY = 10_000
 """Events that are kept in memory, in the order of the file; more go to the disk."""
 
 _PARTS = 64
 """A part is read at once: of ten million events, some 150,000."""
 
-_DECODERS: dict[type[Event], Callable[[bytes], Sequence[Event]]] = {
-    Exposure: msgspec.msgpack.Decoder(list[Exposure]).decode,
-    Conversion: msgspec.msgpack.Decoder(list[Conversion]).decode,
-    Refund: msgspec.msgpack.Decoder(list[Refund]).decode,
-    Identity: msgspec.msgpack.Decoder(list[Identity]).decode,
-}
-
-_Piece = tuple[type[Event], int, int]
-"""Kind, place in the file and length of some events of a part."""
+_Where = tuple[int, Kind]
+"""Part and kind of events."""
 
 
 class Spool:
@@ -40,8 +33,10 @@ class Spool:
 
     def __init__(self) -> None:
         self.count = 0
-        self._recent: list[Event] = []
-        self._parts: list[list[_Piece]] = [[] for _ in range(_PARTS)]
+        self._few: list[Draft] = []
+        self._written: dict[_Where, bytearray] = defaultdict(bytearray)
+        self._counts: dict[_Where, int] = defaultdict(int)
+        self._pieces: dict[_Where, list[tuple[int, int]]] = defaultdict(list)
         self._file: IO[bytes] | None = None
         self._end = 0
 
@@ -51,67 +46,81 @@ class Spool:
             with suppress(OSError):
                 self._file.close()
 
-    def add(self, event: Event) -> None:
+    def add(self, draft: Draft) -> None:
         """Keep the event.
 
         Raises:
             AbtestError: `unavailable` when the temporary folder is full.
         """
         self.count += 1
-        self._recent.append(event)
-        if len(self._recent) >= IN_MEMORY:
-            try:
-                self._spill()
-            except OSError as error:
-                raise AbtestError(
-                    ErrorCode.UNAVAILABLE,
-                    "the events do not fit into the temporary folder"
-                    f" ({error.strerror}); nothing was stored. Free space, or name"
-                    " another folder with TMPDIR",
-                ) from error
+        if self.count <= IN_MEMORY:
+            self._few.append(draft)
+            return
+        if self._few:
+            self._spread(self._few)
+            self._few = []
+        self._spread((draft,))
+        if self.count % IN_MEMORY == 0:
+            self._spill()
 
     def __iter__(self) -> Iterator[Event]:
-        """Give all events; equal ones that may be repeated get ids of their own."""
-        if self._file is None:
-            return told_apart(self._recent)
-        return chain.from_iterable(self._part(number) for number in range(_PARTS))
+        """Give all events; equal ones that may be repeated get ids of their own.
 
-    def _spill(self) -> None:
-        """Move what is in memory to the end of the file, part by part."""
-        if self._file is None:
-            self._file = TemporaryFile(prefix="abtest-import-")  # noqa: SIM115 - `close` closes it
-        parts: dict[tuple[int, type[Event]], list[Event]] = {}
-        for event in self._recent:
-            parts.setdefault((_part_of(event), type(event)), []).append(event)
-        for (number, kind), events in parts.items():
-            data = msgspec.msgpack.encode(events)
-            self._file.write(data)
-            self._parts[number].append((kind, self._end, len(data)))
-            self._end += len(data)
-        self._file.flush()
-        self._recent = []
+        Raises:
+            AbtestError: as `add`.
+        """
+        if self.count <= IN_MEMORY:
+            return told_apart(finish(self._few))
+        file = self._spill()
+        return chain.from_iterable(self._part(file, n) for n in range(_PARTS))
 
-    def _part(self, number: int) -> Iterator[Event]:
+    def _spread(self, drafts: Iterable[Draft]) -> None:
+        """Write each draft behind those of its part and kind."""
+        for kind, whose, fields in drafts:
+            where = crc32(whose.encode()) % _PARTS, kind
+            append_to(self._written[where], fields)
+            self._counts[where] += 1
+
+    def _spill(self) -> IO[bytes]:
+        """Move what was written to the end of the file; return the file."""
+        try:
+            if self._file is None:
+                self._file = TemporaryFile(prefix="abtest-import-")  # noqa: SIM115 - `close` closes it
+            self._file.seek(self._end)
+            for where, written in self._written.items():
+                self._file.write(written)
+                self._pieces[where].append((self._end, len(written)))
+                self._end += len(written)
+            self._file.flush()
+        except OSError as error:
+            raise AbtestError(
+                ErrorCode.UNAVAILABLE,
+                "the events do not fit into the temporary folder"
+                f" ({error.strerror}); nothing was stored. Free space, or name another"
+                " folder with TMPDIR",
+            ) from error
+        self._written.clear()
+        return self._file
+
+    def _part(self, file: IO[bytes], number: int) -> Iterator[Event]:
         """Give the events of some persons, one person after the other."""
-        events = list(chain.from_iterable(map(self._read, self._parts[number])))
-        events += [event for event in self._recent if _part_of(event) == number]
+        events: list[Event] = []
+        for (part, kind), count in self._counts.items():
+            if part == number:
+                pieces = self._pieces[part, kind]
+                written = b"".join([_cut(file, *piece) for piece in pieces])
+                events += read(kind, written, count)
         events.sort(key=_whose)
         return told_apart(events)
 
-    def _read(self, piece: _Piece) -> Sequence[Event]:
-        kind, place, length = piece
-        if self._file is None:
-            return ()
-        self._file.seek(place)
-        return _DECODERS[kind](self._file.read(length))
 
-
-def _part_of(event: Event) -> int:
-    return crc32(_whose(event).encode()) % _PARTS
+def _cut(file: IO[bytes], place: int, length: int) -> bytes:
+    file.seek(place)
+    return file.read(length)
 
 
 def _whose(event: Event) -> str:
-    """Name the person, or the order when the event names none."""
+    """Say of an event what its draft said."""
     if isinstance(event, Conversion):
         return event.visitor or event.customer or ""
     if isinstance(event, Exposure | Identity):

@@ -5,38 +5,28 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import msgspec
 
-from abtest.domain.events import Conversion, EventId, Exposure, Milliseconds
-from abtest.domain.experiment import ExperimentKey, VariantKey, VisitorId
+from abtest.domain.events import Conversion, Exposure, Milliseconds
 from abtest.domain.funnel import StepKey
-from abtest.domain.settled import Settled
-from abtest.domain.visitor import (
-    Entry,
-    History,
-    OutcomePlan,
-    entries_of,
-    local_day,
-    resolve,
-)
+from abtest.domain.journey import Journey
+from abtest.domain.visitor import History, local_day
 from abtest.store.sqlite.connection import query
+from abtest.store.sqlite.course import Course
 from abtest.store.sqlite.events import CONVERSION
 from abtest.store.sqlite.experiments import Known
-from abtest.store.sqlite.outcomes import (
-    EVERYTHING,
+from abtest.store.sqlite.outcome_rows import (
+    NOWHERE,
     WRITE_OUTCOME,
     Row,
-    first_exposures,
-    judge,
-    to_detail,
-    to_row,
+    from_text,
+    resolved,
 )
+from abtest.store.sqlite.outcomes import EVERYTHING, judge
 from abtest.store.sqlite.people import VISITOR, Node, People, Person, to_json
 from abtest.store.sqlite.rollup import Cohort, Sums
-
-_IDLE = "[[],[]"
-"""How the detail of a visitor begins who did nothing; it is null without covariate."""
 
 
 @dataclass(slots=True)
@@ -80,11 +70,22 @@ Orders = Mapping[str, FirstTold | None]
 
 @dataclass(slots=True)
 class _Standing:
-    """What is stored of one person."""
+    """What is stored of one person; rows by experiment and visitor."""
 
     nodes: set[Node]
-    outcomes: dict[tuple[Node, int], Row] = field(default_factory=dict)
-    settled: dict[int, str] = field(default_factory=dict)
+    rows: dict[int, dict[Node, Row]] = field(default_factory=dict)
+
+    def first(self, experiment: int) -> Node | None:
+        """Return the visitor exposed first, who is credited with what the person does.
+
+        None when there are several at the same moment.
+        """
+        rows = self.rows[experiment]
+        if len(rows) == 1:
+            return next(iter(rows))
+        earliest = min(row.exposed_at for row in rows.values())
+        first = [node for node, row in rows.items() if row.exposed_at == earliest]
+        return first[0] if len(first) == 1 else None
 
 
 def told_orders(
@@ -129,7 +130,7 @@ def take_in(
         else:
             arrivals.add_newcomer(new)
     for person, standing in _standings(connection, returning).items():
-        if standing.outcomes or news[person].exposures:
+        if standing.rows or news[person].exposures:
             arrivals.add_returning(person, news[person], standing)
         else:
             lonely.add(person)
@@ -146,11 +147,10 @@ class _Arrivals:
         self._orders = orders
         self._sums = Sums()
         self._visitors: Counter[Cohort] = Counter()
-        self._rows: list[tuple[int | str | None, ...]] = []
+        self._written: list[tuple[int | str | None, ...]] = []
         self._members: dict[Person, set[Node]] = {}
         self._reasons: dict[Person, set[int | str]] = {}
         self._stored: dict[tuple[Node, int], Row] = {}
-        self._unsettled: list[tuple[Person]] = []
 
     def add_newcomer(self, new: News) -> None:
         """Judge somebody whose events are all in the batch."""
@@ -158,10 +158,11 @@ class _Arrivals:
             ((experiment, visitor, exposure),) = new.exposures
             plan = self._known.plans[experiment]
             if plan.covariate is None:
-                day = local_day(exposure.at, plan.time_zone)
-                self._visitors[experiment, exposure.variant, day] += 1
-                self._rows.append(
-                    (visitor, experiment, exposure.variant, day, 1, None, exposure.at)
+                variant, at = exposure.variant, exposure.at
+                day = local_day(at, plan.time_zone)
+                self._visitors[experiment, variant, day] += 1
+                self._written.append(
+                    (visitor, experiment, variant, day, 1, None, at, None)
                 )
                 return
         exposures: dict[int, list[Exposure]] = {}
@@ -169,12 +170,10 @@ class _Arrivals:
             exposures.setdefault(experiment, []).append(exposure)
         for experiment, seen in exposures.items():
             history = History(exposures=seen, conversions=new.conversions)
-            first_at = first_exposures(seen)
-            for outcome in resolve(history, self._known.plans[experiment]):
+            for outcome, row in resolved(history, self._known.plans[experiment]):
                 self._sums.add(experiment, outcome)
                 visitor = self._people.nodes[VISITOR, outcome.visitor]
-                row = to_row(outcome, first_at[outcome.visitor])
-                self._rows.append((visitor, experiment, *row))
+                self._written.append((visitor, experiment, *row))
 
     def add_returning(self, person: Person, new: News, standing: _Standing) -> None:
         """Judge somebody of whom there were events before."""
@@ -182,24 +181,22 @@ class _Arrivals:
         if reasons:
             self._reasons[person] = reasons
             self._members[person] = standing.nodes
-            self._stored |= standing.outcomes
-            if standing.settled:
-                self._unsettled.append((person,))
+            for experiment, rows in standing.rows.items():
+                for node, row in rows.items():
+                    self._stored[node, experiment] = row
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write what is known, and judge the others from all of their events."""
         for cohort, visitors in self._visitors.items():
             self._sums.add_visitors(cohort, visitors)
-        connection.executemany(WRITE_OUTCOME, self._rows)
+        connection.executemany(WRITE_OUTCOME, self._written)
         self._sums.write(connection)
-        connection.executemany("DELETE FROM busy WHERE person = ?", self._unsettled)
         judge(
             connection,
             self._known,
             self._members,
             reasons=self._reasons,
             stored=self._stored,
-            settling=True,
         )
 
     def _reasons_for(
@@ -213,120 +210,79 @@ class _Arrivals:
             for experiment, visitor, exposure in new.exposures
         ):
             return new.reasons
-        if not new.conversions:
-            return set()
-        reasons: set[int | str] = set()
-        for experiment in {number for _, number in standing.outcomes}:
-            steps = self._known.steps[experiment]
-            conversions = [c for c in new.conversions if c.step in steps]
-            if not (
-                not conversions
-                or self._is_settled(experiment, conversions, standing)
-                or self._is_first_deed(person, experiment, conversions, standing)
-            ):
-                reasons.add(experiment)
-        return reasons
+        conversions: Sequence[Conversion] = new.conversions
+        if self._orders:
+            conversions = [
+                c
+                for c in conversions
+                if not _is_told_again(c, self._orders, standing.nodes)
+            ]
+        return {
+            experiment
+            for experiment in standing.rows
+            if not self._follow(experiment, conversions, standing)
+        }
 
-    def _is_settled(
+    def _follow(
         self, experiment: int, conversions: Iterable[Conversion], standing: _Standing
     ) -> bool:
-        """Whether the conversions of somebody very busy change nothing."""
-        if experiment not in standing.settled:
-            return False
-        settled = msgspec.json.decode(standing.settled[experiment], type=Settled)
-        return all(
-            _is_told_again(c, self._orders[c.order], standing.nodes)
-            if c.order is not None and c.order in self._orders
-            else settled.outlasts(c)
-            for c in conversions
-        )
+        """Add what the conversions mean, if that can be told from the journey so far.
 
-    def _is_first_deed(
-        self,
-        person: Person,
-        experiment: int,
-        conversions: Sequence[Conversion],
-        standing: _Standing,
-    ) -> bool:
-        """Add the first deeds of a lone visitor, if that is what they are."""
-        plan, steps = self._known.plans[experiment], self._known.steps[experiment]
-        row = standing.outcomes.get((Node(person), experiment))
-        if (
-            row is None
-            or len(standing.nodes) > 1
-            or experiment in standing.settled
-            or not (row[3] is None or row[3].startswith(_IDLE))
-            or any(c.order in self._orders for c in conversions)
-            # A step of the goal alone leaves no trace in an outcome.
-            or len(steps) != len(plan.steps)
+        Returns:
+            Whether it could; if not, nothing was added.
+        """
+        steps = self._known.steps[experiment]
+        some = [c for c in conversions if c.step in steps]
+        if not some:
+            return True
+        visitor = standing.first(experiment)
+        if visitor is None or (
+            self._orders and any(c.order in self._orders for c in some)
         ):
             return False
-        variant, day, variants_seen, detail, exposed_at = row
-        key = self._known.keys[experiment]
-        entries, reached = _deeds(row, conversions, plan, key)
-        if reached:
-            covariate = 0 if detail is None else msgspec.json.decode(detail)[2]
-            self._sums.add_deeds(
-                (experiment, variant, day), entries, reached, covariate=covariate
-            )
-            detail = to_detail(entries, reached, covariate)
-            self._rows.append(
-                (person, experiment, variant, day, variants_seen, detail, exposed_at)
-            )
+        row = standing.rows[experiment][visitor]
+        journey = self._journey(experiment, row)
+        if journey is None:
+            return False
+        course = Course(row, journey, self._known.plans[experiment])
+        if len(some) > 1:
+            some.sort(key=attrgetter("at", "id"))
+        if not course.take(some):
+            return False
+        if course.journey is not journey:
+            after = course.add_to(self._sums, experiment)
+            self._written.append((visitor, experiment, *after))
         return True
 
-
-def _deeds(
-    row: Row, conversions: Sequence[Conversion], plan: OutcomePlan, key: ExperimentKey
-) -> tuple[Sequence[Entry], Sequence[tuple[str, int]]]:
-    """Return entries and steps of somebody exposed who did nothing else.
-
-    One conversion is the usual case, and the rest of `resolve` is about several.
-    """
-    _, day, _, _, exposed_at = row
-    if len(conversions) == 1:
-        (conversion,) = conversions
-        if conversion.at < exposed_at:
-            return (), ()
-        lag = local_day(conversion.at, plan.time_zone) - day
-        is_first = conversion.step == plan.goal.first
-        entries = entries_of(1, conversion, (), day, plan) if is_first else ()
-        return entries, ((conversion.step, lag),)
-    # Who it was and what the exposure told does not matter here.
-    exposure = Exposure(
-        id=EventId(b""),
-        at=Milliseconds(exposed_at),
-        visitor=VisitorId(""),
-        experiment=key,
-        variant=VariantKey(row[0]),
-    )
-    history = History(exposures=(exposure,), conversions=conversions)
-    (outcome,) = resolve(history, plan)
-    return outcome.entries, outcome.steps
+    def _journey(self, experiment: int, row: Row) -> Journey | None:
+        """Return how far somebody has come, if it is known."""
+        if row.journey is not None:
+            return from_text(row.journey)
+        plan, steps = self._known.plans[experiment], self._known.steps[experiment]
+        # Before journeys were kept, a step of the goal alone left no trace.
+        is_nowhere = row.is_idle and row.variants_seen == 1
+        return NOWHERE if is_nowhere and len(steps) == len(plan.steps) else None
 
 
 def _is_seen_again(
     standing: _Standing, experiment: int, visitor: Node, exposure: Exposure
 ) -> bool:
-    """Whether the visitor saw the only variant that the person saw, once more."""
-    row = standing.outcomes.get((visitor, experiment))
-    if row is None:
+    """Whether the visitor saw a variant that the person saw, once more."""
+    row = standing.rows.get(experiment, {}).get(visitor)
+    if row is None or exposure.at <= row.exposed_at:
         return False
-    variant, _, variants_seen, _, exposed_at = row
-    if exposure.at <= exposed_at:
-        return False
-    if variants_seen == 1:
-        return exposure.variant == variant
-    if experiment not in standing.settled:
-        return False
-    settled = msgspec.json.decode(standing.settled[experiment], type=Settled)
-    return exposure.variant in settled.variants
+    if row.variants_seen == 1:
+        return exposure.variant == row.variant
+    first = standing.first(experiment)
+    told = None if first is None else standing.rows[experiment][first].journey
+    return told is not None and exposure.variant in from_text(told).variants
 
 
 def _is_told_again(
-    conversion: Conversion, first: FirstTold | None, nodes: AbstractSet[Node]
+    conversion: Conversion, orders: Orders, nodes: AbstractSet[Node]
 ) -> bool:
     """Whether the person told of the order before, and no less of it."""
+    first = None if conversion.order is None else orders.get(conversion.order)
     return (
         first is not None
         and first.kind == CONVERSION
@@ -346,13 +302,10 @@ def _standings(
     found = {person: _Standing({Node(person)}) for person in persons}
     if not found:
         return found
-    for person, node, experiment, *row, settled in connection.execute(
-        query("standing"), (to_json(found),)
-    ):
+    (told,) = connection.execute(query("standing"), (to_json(found),)).fetchone()
+    for person, node, experiment, *row in msgspec.json.decode(told):
         standing = found[person]
         standing.nodes.add(node)
         if experiment is not None:
-            standing.outcomes[node, experiment] = tuple(row)
-            if settled is not None:
-                standing.settled[experiment] = settled
+            standing.rows.setdefault(experiment, {})[node] = Row(*row)
     return found

@@ -4,12 +4,20 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
-from abtest.domain.events import Conversion, Cost, Event, Exposure, Milliseconds, Refund
+from abtest.domain.events import (
+    Conversion,
+    Event,
+    Exposure,
+    Identity,
+    Milliseconds,
+    Refund,
+)
 from abtest.store.protocol import Bookmark
 from abtest.store.sqlite.arrivals import News, take_in, told_orders
 from abtest.store.sqlite.connection import query
-from abtest.store.sqlite.events import Row, to_row
+from abtest.store.sqlite.events import Row, orders_in, to_row
 from abtest.store.sqlite.experiments import Known
 from abtest.store.sqlite.people import (
     CUSTOMER,
@@ -21,8 +29,9 @@ from abtest.store.sqlite.people import (
     to_json,
 )
 
-CACHE_KIB = 64 * 2**10
-"""The indexes of a million events, over which each batch is spread."""
+CACHE_KIB = 32 * 2**10
+"""For the indexes, over which each batch is spread; with twice as much a million events
+take the same time, because the operating system keeps their pages too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,25 +62,30 @@ def load(
         AbtestError: as `record`.
     """
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    ids = b"".join([event.id for event in request.events])
-    seen = {id_ for (id_,) in connection.execute(query("known_events"), (ids,))}
-    fresh: list[Event] = []
-    flags: list[bool] = []
-    for event in request.events:
-        is_new = event.id not in seen
-        flags.append(is_new)
-        if is_new:
-            seen.add(event.id)
-            fresh.append(event)
-    if fresh:
-        if known.retention.horizon is not None:
-            for event in fresh:
-                known.retention.check(event)
-        unassigned += _add(connection, known, fresh, request.received_at)
+    flags = _which_are_new(connection, request.events)
+    events = list(compress(request.events, flags))
+    if known.retention.horizon is not None:
+        for event in events:
+            known.retention.check(event)
+    if events:
+        unassigned += _add(connection, known, events, request.received_at)
     name, value = request.bookmark.name, request.bookmark.value
     connection.execute("DELETE FROM setting WHERE name = ?", (name,))
     if value is not None:
         connection.execute("INSERT INTO setting VALUES (?, ?)", (name, value))
+    return flags
+
+
+def _which_are_new(
+    connection: sqlite3.Connection, events: Sequence[Event]
+) -> tuple[bool, ...]:
+    # In order neighbours in the index are met one after the other: a third faster.
+    ids = b"".join(sorted(event.id for event in events))
+    seen = {id_ for (id_,) in connection.execute(query("known_events"), (ids,))}
+    flags: list[bool] = []
+    for event in events:
+        flags.append(event.id not in seen)
+        seen.add(event.id)
     return tuple(flags)
 
 
@@ -81,14 +95,7 @@ def _add(
     events: Sequence[Event],
     received_at: Milliseconds,
 ) -> list[Conversion]:
-    orders = told_orders(
-        connection,
-        [
-            event.order
-            for event in events
-            if isinstance(event, Conversion | Refund) and event.order is not None
-        ],
-    )
+    orders = told_orders(connection, orders_in(events))
     placed = _place(connection, known, events, received_at)
     people = placed.people
     connection.executemany(query("add_event"), placed.rows)
@@ -116,35 +123,26 @@ def _place(
     received_at: Milliseconds,
 ) -> _Placed:
     """Number the names in the events, join whom they join, and write their rows."""
-    visitors: dict[str, None] = {}
-    customers: dict[str, None] = {}
-    for event in events:
-        if isinstance(event, Refund | Cost):
-            continue
-        if event.visitor is not None:
-            visitors[event.visitor] = None
-        if not isinstance(event, Exposure) and event.customer is not None:
-            customers[event.customer] = None
-    names = [(VISITOR, name) for name in visitors]
-    names += [(CUSTOMER, name) for name in customers]
-    people = People(connection, names)
-    nodes = people.nodes
-    visitor_nodes = {name: nodes[VISITOR, name] for name in visitors}
-    customer_nodes = {name: nodes[CUSTOMER, name] for name in customers}
-    owners: list[Node | None] = []
-    rows: list[Row] = []
-    links: list[tuple[Node, Node]] = []
-    for event in events:
-        visitor = customer = None
-        if not isinstance(event, Refund | Cost):
-            if event.visitor is not None:
-                visitor = visitor_nodes[event.visitor]
-            if not isinstance(event, Exposure) and event.customer is not None:
-                customer = customer_nodes[event.customer]
-                if visitor is not None:
-                    links.append((visitor, customer))
-        owners.append(customer if visitor is None else visitor)
-        rows.append(
+    named = [_names_in(event) for event in events]
+    visitors = dict.fromkeys(visitor for visitor, _ in named if visitor)
+    customers = dict.fromkeys(customer for _, customer in named if customer)
+    people = People(
+        connection,
+        [
+            *((VISITOR, visitor) for visitor in visitors),
+            *((CUSTOMER, customer) for customer in customers),
+        ],
+    )
+    visitor_nodes = {name: people.nodes[VISITOR, name] for name in visitors}
+    customer_nodes = {name: people.nodes[CUSTOMER, name] for name in customers}
+    nodes = [(visitor_nodes.get(v), customer_nodes.get(c)) for v, c in named]
+    people.join((v, c) for v, c in nodes if v is not None and c is not None)
+    return _Placed(
+        people=people,
+        owners=[
+            customer if visitor is None else visitor for visitor, customer in nodes
+        ],
+        rows=[
             to_row(
                 event,
                 received_at,
@@ -152,9 +150,20 @@ def _place(
                 customer=customer,
                 number_of=known.number,
             )
-        )
-    people.join(links)
-    return _Placed(people, owners, rows)
+            for event, (visitor, customer) in zip(events, nodes, strict=True)
+        ],
+    )
+
+
+def _names_in(event: Event) -> tuple[str, str]:
+    """Return visitor and customer; empty for nobody."""
+    match event:
+        case Conversion() | Identity():
+            return event.visitor or "", event.customer or ""
+        case Exposure():
+            return event.visitor, ""
+        case _:
+            return "", ""
 
 
 def _news(

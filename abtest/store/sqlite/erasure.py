@@ -14,7 +14,7 @@ from abtest.store.lean_sqlite_utils import Database
 from abtest.store.privacy_protocol import Erased
 from abtest.store.sqlite.connection import BUSY_SECONDS, query
 from abtest.store.sqlite.events import EXPOSURE
-from abtest.store.sqlite.outcomes import from_row
+from abtest.store.sqlite.outcome_rows import from_row
 from abtest.store.sqlite.people import Node, to_json
 from abtest.store.sqlite.persons import names_of, nodes_of
 from abtest.store.sqlite.rollup import Sums

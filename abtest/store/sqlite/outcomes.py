@@ -6,34 +6,24 @@ from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-import msgspec
-
 from abtest.domain.events import Conversion, Exposure, Milliseconds, Refund
-from abtest.domain.experiment import VariantKey, VisitorId
-from abtest.domain.settled import settle
-from abtest.domain.visitor import Entry, History, Outcome, local_day, resolve
+from abtest.domain.experiment import VisitorId
+from abtest.domain.visitor import History, local_day
 from abtest.store.sqlite.connection import query
 from abtest.store.sqlite.events import EXPOSURE
 from abtest.store.sqlite.experiments import Known
+from abtest.store.sqlite.outcome_rows import WRITE_OUTCOME, Row, from_row, resolved
 from abtest.store.sqlite.people import Node, Person, members_of, persons_of, to_json
 from abtest.store.sqlite.rollup import Sums
 
 EVERYTHING = 0
 """A reason that concerns all experiments of a person."""
 
-WRITE_OUTCOME = "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?)"
-
 Reasons = Mapping[Person, Collection[int | str]]
 """Why a person is judged anew: numbers of experiments, step keys, or EVERYTHING."""
 
 PERSONS_AT_ONCE = 1000
 """Bounds the memory of tasks that judge everybody."""
-
-LONG = 200
-"""From so many events of a person on it is kept what further ones leave as it is."""
-
-Row = tuple[str, int, int, str | None, int]
-"""Variant, day, variants seen, detail and time of the first exposure, as stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +35,6 @@ class _Events:
     )
     conversions: list[Conversion] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        """How many exposures and conversions."""
-        return len(self.conversions) + sum(map(len, self.exposures.values()))
 
 
 def refresh(
@@ -71,14 +56,7 @@ def refresh(
         if not exposed.isdisjoint(nodes)
         or any(isinstance(reason, int) and reason for reason in reasons[person])
     }
-    judge(
-        connection,
-        known,
-        affected,
-        reasons=reasons,
-        stored=stored,
-        settling=True,
-    )
+    judge(connection, known, affected, reasons=reasons, stored=stored)
     return members.keys() - affected.keys()
 
 
@@ -99,7 +77,6 @@ def rejudge(connection: sqlite3.Connection, known: Known, experiment: int) -> No
     Who stands alone and did nothing but look, which is true of most, is counted on
     the day that the plan says, and not looked at any closer.
     """
-    connection.execute("DELETE FROM busy WHERE experiment = ?", (experiment,))
     plan = known.plans[experiment]
     last = 0
     while rows := connection.execute(
@@ -109,15 +86,15 @@ def rejudge(connection: sqlite3.Connection, known: Known, experiment: int) -> No
         moved: list[tuple[int | str | None, ...]] = []
         others: list[Node] = []
         for visitor, is_idle, *stored in rows:
-            variant, before, variants_seen, detail, exposed_at = row = tuple(stored)
+            row = Row(*stored)
             if not is_idle or plan.covariate is not None:
                 others.append(visitor)
                 continue
-            day = local_day(exposed_at, plan.time_zone)
-            if day == before and detail is None:
+            day = local_day(Milliseconds(row.exposed_at), plan.time_zone)
+            if day == row.day and row.detail is None:
                 continue
             name = VisitorId(str(visitor))
-            after = (variant, day, variants_seen, None, exposed_at)
+            after = row._replace(day=day, detail=None)
             sums.add(experiment, from_row(name, row), sign=-1)
             sums.add(experiment, from_row(name, after))
             moved.append((visitor, experiment, *after))
@@ -135,20 +112,13 @@ def judge(
     *,
     reasons: Reasons,
     stored: Mapping[tuple[Node, int], Row],
-    settling: bool = False,
 ) -> None:
-    """Judge persons, given with all their nodes, and write what differs from stored.
-
-    Args:
-        settling: keep what is settled of persons with very many events.
-    """
+    """Judge persons, given with all their nodes, and write what differs from stored."""
     if not members:
         return
     sums = Sums()
     changed: list[tuple[int | str | None, ...]] = []
-    settled: list[tuple[int, int, str]] = []
     for person, events in _load(connection, known, members).items():
-        is_long = settling and events.count >= LONG
         for experiment, exposures in events.exposures.items():
             if not _concerns(reasons[person], experiment, known):
                 continue
@@ -157,15 +127,9 @@ def judge(
                 conversions=events.conversions,
                 refunds=events.refunds,
             )
-            plan = known.plans[experiment]
-            if is_long:
-                kept = msgspec.json.encode(settle(history, plan)).decode()
-                settled.append((person, experiment, kept))
-            first_at = first_exposures(exposures)
-            for outcome in resolve(history, plan):
+            for outcome, after in resolved(history, known.plans[experiment]):
                 visitor = Node(int(outcome.visitor))
                 before = stored.get((visitor, experiment))
-                after = to_row(outcome, first_at[outcome.visitor])
                 if before == after:
                     continue
                 if before is not None:
@@ -174,19 +138,7 @@ def judge(
                 sums.add(experiment, outcome)
                 changed.append((visitor, experiment, *after))
     connection.executemany(WRITE_OUTCOME, changed)
-    connection.executemany("INSERT OR REPLACE INTO busy VALUES (?, ?, ?)", settled)
     sums.write(connection)
-
-
-def first_exposures(
-    exposures: Iterable[Exposure],
-) -> dict[VisitorId, Milliseconds]:
-    """Return when each visitor was first exposed."""
-    found: dict[VisitorId, Milliseconds] = {}
-    for exposure in exposures:
-        at = found.get(exposure.visitor, exposure.at)
-        found[exposure.visitor] = min(at, exposure.at)
-    return found
 
 
 def _concerns(reasons: Collection[int | str], experiment: int, known: Known) -> bool:
@@ -201,7 +153,7 @@ def _stored(
     connection: sqlite3.Connection, visitors: Iterable[Node]
 ) -> dict[tuple[Node, int], Row]:
     rows = connection.execute(query("full_outcomes"), (to_json(visitors),))
-    return {(visitor, experiment): tuple(row) for visitor, experiment, *row in rows}
+    return {(visitor, experiment): Row(*row) for visitor, experiment, *row in rows}
 
 
 def _load(
@@ -250,40 +202,3 @@ def _load(
             for person in buyers[order]:
                 found[person].refunds.append(refund)
     return found
-
-
-def to_row(outcome: Outcome, exposed_at: Milliseconds) -> Row:
-    """Write an outcome as it is stored."""
-    detail = None
-    if outcome.entries or outcome.steps or outcome.covariate:
-        detail = to_detail(outcome.entries, outcome.steps, outcome.covariate)
-    return outcome.variant, outcome.day, outcome.variants_seen, detail, exposed_at
-
-
-def to_detail(
-    entries: Iterable[Entry], steps: Iterable[tuple[str, int]], covariate: int
-) -> str:
-    """Write what a visitor did."""
-    written = [(e.ordinal, e.lag, e.count, e.amount) for e in entries]
-    known = (covariate,) if covariate else ()
-    return msgspec.json.encode((written, steps, *known)).decode()
-
-
-def from_row(
-    visitor: VisitorId, row: Row | tuple[str, int, int, str | None]
-) -> Outcome:
-    """Read an outcome as it is stored."""
-    variant, day, variants_seen, detail = row[:4]
-    entries, steps, *known = msgspec.json.decode(detail) if detail else ((), ())
-    return Outcome(
-        visitor=visitor,
-        variant=VariantKey(variant),
-        day=day,
-        variants_seen=variants_seen,
-        entries=tuple(
-            Entry(ordinal=ordinal, lag=lag, count=count, amount=amount)
-            for ordinal, lag, count, amount in entries
-        ),
-        steps=tuple((step, lag) for step, lag in steps),
-        covariate=known[0] if known else 0,
-    )

@@ -30,7 +30,7 @@ class People:
     Attributes:
         nodes: number of each name.
         persons: person of each node.
-        merged: persons that were several until this batch.
+        merged: persons that were several, of whom something was known before.
         newest: the last node that was there before the batch, or a number above it.
     """
 
@@ -40,12 +40,18 @@ class People:
         self.persons: dict[Node, Person] = {}
         self.merged: set[Person] = set()
         self.newest = _ABOVE_ALL
-        wanted: dict[int, list[str]] = {}
+        wanted: dict[int, list[str]] = {VISITOR: [], CUSTOMER: []}
         for kind, name in dict.fromkeys(names):
-            wanted.setdefault(kind, []).append(name)
-        for kind, unsorted in wanted.items():
-            self._find(kind, unsorted)
-            self._add([(kind, n) for n in unsorted if (kind, n) not in self.nodes])
+            wanted[kind].append(name)
+        if any(wanted.values()):
+            last = self._find(wanted)
+            unknown = [
+                (kind, name)
+                for kind, some in wanted.items()
+                for name in some
+                if (kind, name) not in self.nodes
+            ]
+            self._add(unknown, last)
 
     def node(self, name: Name | None) -> Node | None:
         """Return the number of the name."""
@@ -57,23 +63,25 @@ class People:
 
     def join(self, links: Iterable[tuple[Node, Node]]) -> None:
         """Make one person of the two nodes of each link."""
-        self.persons, self.merged = join_persons(self._connection, self.persons, links)
+        self.persons, self.merged = join_persons(
+            self._connection, self.persons, links, newest=self.newest
+        )
 
-    def _find(self, kind: int, names: list[str]) -> None:
-        rows = self._connection.execute(
-            query("find_nodes"), (kind, to_json(names))
-        ).fetchall()
-        for name, node, person in rows:
+    def _find(self, names: dict[int, list[str]]) -> int:
+        """Take the names that are known; return the last node."""
+        last, found = self._connection.execute(
+            query("find_nodes"), (to_json(names[VISITOR]), to_json(names[CUSTOMER]))
+        ).fetchone()
+        for kind, name, node, person in msgspec.json.decode(found):
             self.nodes[kind, name] = node
             self.persons[node] = person
+        return int(last)
 
-    def _add(self, names: list[Name]) -> None:
+    def _add(self, names: list[Name], last: int) -> None:
         """Number new names; the write lock that we hold keeps others from it."""
         if not names:
             return
-        (last,) = self._connection.execute("SELECT max(id) FROM node").fetchone()
-        last = last or 0
-        self.newest = min(self.newest, last)
+        self.newest = last
         rows = [(n, *name) for n, name in enumerate(names, last + 1)]
         self._connection.executemany(
             "INSERT INTO node (id, kind, name) VALUES (?, ?, ?)", rows
@@ -87,14 +95,17 @@ def join_persons(
     connection: sqlite3.Connection,
     persons: dict[Node, Person],
     links: Iterable[tuple[Node, Node]],
+    *,
+    newest: int = _ABOVE_ALL,
 ) -> tuple[dict[Node, Person], set[Person]]:
     """Make one person of the two nodes of each link.
 
     Args:
         persons: of these nodes, as stored.
+        newest: of nodes with a number above it nothing is known yet.
 
     Returns:
-        The persons after that, and those of them that were several.
+        The persons after that, and those of them that were several known ones.
     """
     parent: dict[Person, Person] = {}
 
@@ -110,14 +121,15 @@ def join_persons(
     if not parent:
         return persons, set()
     moves = [(root(gone), gone) for gone in parent]
+    several = [(kept, gone) for kept, gone in moves if gone <= newest]
     connection.executemany(
-        "UPDATE person SET representative = ? WHERE representative = ?", moves
+        "UPDATE person SET representative = ? WHERE representative = ?", several
     )
     connection.executemany(
         "INSERT INTO person (representative, node) VALUES (?, ?)", moves
     )
     joined = {node: root(person) for node, person in persons.items()}
-    return joined, {kept for kept, _ in moves}
+    return joined, {kept for kept, _ in several}
 
 
 def persons_of(

@@ -79,7 +79,7 @@ def verify(path: Path) -> Iterator[Progress | Difference]:
         hide_derived(database, path)
         database.conn.execute("BEGIN")
         yield from derive(database)
-        _overlook_changes(database.conn)
+        _overlook(database.conn)
         known = Experiments().known(database)
         for table in DERIVED:
             yield from _differences(database, known, table)
@@ -103,9 +103,14 @@ def _replace(connection: sqlite3.Connection) -> None:
             connection.execute(sql)
 
 
-def _overlook_changes(connection: sqlite3.Connection) -> None:
-    """Let `changes`, which tells of the past, be the same in both tables."""
-    for name in ("overlook_empty_days", "overlook_quiet_days", "overlook_changes"):
+def _overlook(connection: sqlite3.Connection) -> None:
+    """Make equal in both tables what tells of the past: `changes`, unknown journeys."""
+    for name in (
+        "overlook_empty_days",
+        "overlook_quiet_days",
+        "overlook_changes",
+        "overlook_journeys",
+    ):
         connection.execute(query(name))
 
 

@@ -20,7 +20,7 @@ from abtest.domain.experiment import ExperimentKey, VariantKey, VisitorId
 from abtest.store.protocol import ExposureOutcome
 from abtest.store.sqlite.arrivals import News, take_in, told_orders
 from abtest.store.sqlite.connection import query
-from abtest.store.sqlite.events import names_in, to_row
+from abtest.store.sqlite.events import names_in, orders_in, to_row
 from abtest.store.sqlite.experiments import Known
 from abtest.store.sqlite.people import Node, People, Person, persons_of, to_json
 
@@ -164,14 +164,7 @@ def _add(
 ) -> list[Conversion]:
     """Store events; return the conversions of persons who are in no experiment."""
     events = [event for event, _ in received]
-    orders = told_orders(
-        connection,
-        (
-            event.order
-            for event in events
-            if isinstance(event, Conversion | Refund) and event.order is not None
-        ),
-    )
+    orders = told_orders(connection, orders_in(events))
     named = [(event, *names_in(event)) for event in events]
     people = People(connection, (n for _, *names in named for n in names if n))
     placed = [(event, people.node(v), people.node(c)) for event, v, c in named]

@@ -1,25 +1,31 @@
 """The sums that statistics need: what one outcome adds to them, and reading them."""
 
 import sqlite3
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from functools import partial
+from itertools import chain, combinations, product
 from operator import add
 from random import getrandbits
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from abtest.domain.experiment import VariantKey
 from abtest.domain.visitor import Entry, Outcome
 from abtest.stats.moments import (
     Cell,
     CellKey,
+    Column,
     CovariateCell,
     CovariateCohort,
     Moments,
     Pair,
     PairKey,
     StepKey,
+    Table,
 )
 from abtest.store.sqlite.connection import query
 
@@ -42,6 +48,8 @@ AtStep = tuple[int, str, int, int, str]
 """Cohort, lag, step."""
 
 K = TypeVar("K", bound=tuple[int | str, ...])
+R = TypeVar("R", bound=tuple[Any, ...])
+V = TypeVar("V")
 Values = tuple[int, ...]
 
 
@@ -92,13 +100,18 @@ class Sums:
         steps: Iterable[tuple[str, int]],
         *,
         covariate: int,
+        after: Sequence[Entry] = (),
         sign: int = 1,
     ) -> None:
-        """Add what somebody did who is in the cohort already."""
+        """Add what somebody did who is in the cohort already.
+
+        Args:
+            after: entries added before, all of lower (ordinal, lag).
+        """
         for e in entries:
             values = (sign * e.count, sign * e.amount, sign * e.amount**2)
             _bump(self.cells, (*cohort, e.lag, e.ordinal), values)
-        for a, b in combinations(entries, 2):  # they are in order
+        for a, b in _pairs(after, entries):
             products = (
                 sign * a.count * b.count,
                 sign * a.amount * b.amount,
@@ -163,37 +176,21 @@ def read_moments(
     The caller opens a transaction, so that the tables agree.
     """
     cohorts: dict[VariantKey, dict[int, int]] = {}
-    cells: dict[VariantKey, dict[CellKey, Cell]] = {}
-    pairs: dict[VariantKey, dict[PairKey, Pair]] = {}
-    steps: dict[VariantKey, dict[StepKey, int]] = {}
     for variant, day, visitors in connection.execute(
         "SELECT variant, day, visitors FROM cohort WHERE experiment = ?", (experiment,)
     ):
         cohorts.setdefault(variant, {})[day] = visitors
-    for variant, day, lag, ordinal, count, total, high, low in connection.execute(
-        query("read_cells"), (experiment,)
+    covariate_cohorts: dict[VariantKey, dict[int, CovariateCohort]] = {}
+    for variant, day, total, high, low in connection.execute(
+        query("read_covariate_cohorts"), (experiment,)
     ):
-        cells.setdefault(variant, {})[CellKey(day, lag, ordinal)] = Cell(
-            count, total, _joined(high, low)
-        )
-    for (
-        variant,
-        *key,
-        count,
-        high,
-        low,
-        count_amount,
-        amount_count,
-    ) in connection.execute(query("read_pairs"), (experiment,)):
-        pairs.setdefault(variant, {})[PairKey(*key)] = Pair(
-            count, _joined(high, low), count_amount, amount_count
-        )
-    for variant, day, lag, step, visitors in connection.execute(
-        query("read_step_cells"), (experiment,)
-    ):
-        steps.setdefault(variant, {})[StepKey(day, lag, step)] = visitors
-    covariate_cohorts = _read_covariate_cohorts(connection, experiment)
-    covariate_cells = _read_covariate_cells(connection, experiment)
+        sums = CovariateCohort(total, _joined(high, low))
+        covariate_cohorts.setdefault(variant, {})[day] = sums
+    read = partial(_read_tables, connection, experiment)
+    cells = read("cells", CellKey, Cell, width=3, wide=2)
+    pairs = read("pairs", PairKey, Pair, width=5, wide=1)
+    steps = read("step_cells", StepKey, int, width=3)
+    covariate_cells = read("covariate_cells", CellKey, CovariateCell, width=3, wide=1)
     return {
         variant: Moments(
             cohorts=found,
@@ -207,28 +204,62 @@ def read_moments(
     }
 
 
-def _read_covariate_cohorts(
-    connection: sqlite3.Connection, experiment: int
-) -> dict[VariantKey, dict[int, CovariateCohort]]:
-    found: dict[VariantKey, dict[int, CovariateCohort]] = {}
-    for variant, day, total, high, low in connection.execute(
-        query("read_covariate_cohorts"), (experiment,)
-    ):
-        sums = CovariateCohort(total, _joined(high, low))
-        found.setdefault(variant, {})[day] = sums
-    return found
+def _read_tables(
+    connection: sqlite3.Connection,
+    experiment: int,
+    name: str,
+    key: Callable[..., R],
+    sums: Callable[..., V],
+    *,
+    width: int,
+    wide: int | None = None,
+) -> dict[VariantKey, Table[R, V]]:
+    """Return a table of each variant.
+
+    SQLite writes each column as JSON, in the order of the primary key: that takes
+    half of the time that a tuple for each row would.
+
+    Args:
+        connection: in a transaction.
+        experiment: its number.
+        name: of the query, without "read_".
+        key: of a row, made of the first `width` columns.
+        sums: of a row, made of the others.
+        width: columns of the key.
+        wide: which of the sums has two columns, see `_split`.
+    """
+    tables = {}
+    for variant, *texts in connection.execute(query(f"read_{name}"), (experiment,)):
+        columns = [_read_column(text) for text in texts]
+        keys, values = columns[:width], columns[width:]
+        if wide is not None:
+            values[wide : wide + 2] = [_joined_column(*values[wide : wide + 2])]
+        tables[variant] = Table(key, sums, keys, values)
+    return tables
 
 
-def _read_covariate_cells(
-    connection: sqlite3.Connection, experiment: int
-) -> dict[VariantKey, dict[CellKey, CovariateCell]]:
-    found: dict[VariantKey, dict[CellKey, CovariateCell]] = {}
-    for variant, day, lag, ordinal, by_count, high, low in connection.execute(
-        query("read_covariate_cells"), (experiment,)
-    ):
-        sums = CovariateCell(by_count, _joined(high, low))
-        found.setdefault(variant, {})[CellKey(day, lag, ordinal)] = sums
-    return found
+def _read_column(text: str) -> Column:
+    values = msgspec.json.decode(text)
+    return values if isinstance(values[0], str) else array("q", values)
+
+
+def _joined_column(high: Column, low: Column) -> Column:
+    if not any(high):
+        return low
+    joined = list(map(_joined, high, low))
+    try:
+        return array("q", joined)
+    except OverflowError:
+        return joined
+
+
+def _pairs(
+    before: Sequence[Entry], entries: Sequence[Entry]
+) -> Iterable[tuple[Entry, Entry]]:
+    """Return all pairs with one of the entries, in order."""
+    if not before and len(entries) < 2:
+        return ()
+    return chain(product(before, entries), combinations(entries, 2))
 
 
 def _bump(sums: dict[K, Values], key: K, values: Values) -> None:

@@ -23,7 +23,7 @@ from abtest.stats.moments import (
 )
 from abtest.store.insight_protocol import MAX_SEGMENTS, OTHER_SEGMENT
 from abtest.store.sqlite.connection import query
-from abtest.store.sqlite.outcomes import from_row
+from abtest.store.sqlite.outcome_rows import from_row
 from abtest.store.sqlite.rollup import Sums
 
 K = TypeVar("K")

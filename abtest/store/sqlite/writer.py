@@ -244,8 +244,9 @@ def _do_alone(database: Database, job: _Job) -> None:
 def _settle(database: Database, group: Sequence[_Job]) -> None:
     """Do the jobs in the open transaction, commit and answer.
 
-    When the whole transaction is lost (SQLite undoes it when the disk is full) each
-    job gets one of its own, so that small ones may still succeed.
+    When one fails, or the transaction is lost (SQLite undoes it when the disk is full),
+    each half is tried in a transaction of its own: what fails is found in few steps,
+    and no savepoint is needed, for which SQLite would copy every page it touches.
     """
     try:
         answers = _attempt(database, group)
@@ -254,8 +255,9 @@ def _settle(database: Database, group: Sequence[_Job]) -> None:
         if len(group) == 1:
             group[0].answer.set_exception(error)
         else:
-            for job in group:
-                _settle_alone(database, job)
+            half = len(group) // 2
+            _settle_anew(database, group[:half])
+            _settle_anew(database, group[half:])
     else:
         for answer in answers:
             answer()
@@ -279,13 +281,14 @@ def _begin(database: Database, seconds: float) -> None:
             return
 
 
-def _settle_alone(database: Database, job: _Job) -> None:
+def _settle_anew(database: Database, group: Sequence[_Job]) -> None:
     try:
         _begin(database, connection.BUSY_SECONDS / _TRIES)
     except sqlite3.Error as error:
-        job.answer.set_exception(error)
+        for job in group:
+            job.answer.set_exception(error)
     else:
-        _settle(database, [job])
+        _settle(database, group)
 
 
 def _attempt(database: Database, group: Sequence[_Job]) -> list[Callable[[], None]]:
@@ -294,28 +297,11 @@ def _attempt(database: Database, group: Sequence[_Job]) -> list[Callable[[], Non
     for job in group:
         by_work.setdefault(job.work, []).append(job)
     answers: list[Callable[[], None]] = []
-    for jobs in by_work.values():
-        answers += _do(database, jobs)
+    for work, jobs in by_work.items():
+        values = work(database, [job.request for job in jobs])
+        answers += [
+            partial(job.answer.set_result, value)
+            for job, value in zip(jobs, values, strict=True)
+        ]
     database.conn.execute("COMMIT")
     return answers
-
-
-def _do(database: Database, jobs: Sequence[_Job]) -> list[Callable[[], None]]:
-    """Do jobs of the same work inside a savepoint; if that fails, one by one."""
-    connection = database.conn
-    connection.execute("SAVEPOINT jobs")
-    try:
-        values = jobs[0].work(database, [job.request for job in jobs])
-    except Exception as error:
-        if not connection.in_transaction:
-            raise
-        connection.execute("ROLLBACK TO jobs")
-        connection.execute("RELEASE jobs")
-        if len(jobs) == 1:
-            return [partial(jobs[0].answer.set_exception, error)]
-        return [answer for job in jobs for answer in _do(database, [job])]
-    connection.execute("RELEASE jobs")
-    return [
-        partial(job.answer.set_result, value)
-        for job, value in zip(jobs, values, strict=True)
-    ]

@@ -41,13 +41,13 @@ def test_a_filled_database_gets_its_days(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         for undo in (
             "DROP TABLE activity",
-            "DROP TABLE busy",
-            "DROP TRIGGER busy_forgotten",
             "ALTER TABLE outcome DROP COLUMN exposed_at",
+            "ALTER TABLE outcome DROP COLUMN journey",
         ):
             connection.execute(undo)
         connection.execute(
-            "DELETE FROM _sqlite_migrations WHERE name = '0003_activity'"
+            "DELETE FROM _sqlite_migrations"
+            " WHERE name IN ('0003_activity', '0008_journey')"
         )
         connection.commit()
     assert pending(path)[0] == "0003_activity"

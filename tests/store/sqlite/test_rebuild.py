@@ -61,7 +61,7 @@ def damage(path: Path) -> None:
             "UPDATE cohort SET visitors = 99",
             "UPDATE outcome SET day = 7 WHERE visitor IN (1, 3)",
             "DELETE FROM outcome WHERE visitor = 2",
-            "INSERT INTO outcome VALUES (77, 1, 'a', 20454, 1, NULL, 5)",
+            "INSERT INTO outcome VALUES (77, 1, 'a', 20454, 1, NULL, 5, NULL)",
             "INSERT INTO person VALUES (3, 1)",
         ):
             connection.execute(statement)

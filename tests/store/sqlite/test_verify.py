@@ -43,7 +43,7 @@ TAMPERING = (
     ("outcome", "DELETE FROM outcome WHERE visitor = 3", "visitor=3"),
     (
         "outcome",
-        "INSERT INTO outcome VALUES (9, 1, 'a', 20454, 1, NULL, 5)",
+        "INSERT INTO outcome VALUES (9, 1, 'a', 20454, 1, NULL, 5, NULL)",
         "visitor=9",
     ),
     ("cohort", "UPDATE cohort SET visitors = 9 WHERE variant = 'a'", "variant=a"),

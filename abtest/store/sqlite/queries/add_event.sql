@@ -1,4 +1,9 @@
+-- What an event does not tell is given as 0, and a value as ''.
 INSERT INTO event (
     id, received_at, visitor, customer, at, kind, trusted, experiment, variant,
     attributes, step, value, currency, order_number, source, day
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (
+    ?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, nullif(?, 0), nullif(?, 0),
+    nullif(?, 0), nullif(?, 0), nullif(?, ''), nullif(?, 0), nullif(?, 0),
+    nullif(?, 0), nullif(?, 0)
+)

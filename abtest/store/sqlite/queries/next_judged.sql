@@ -8,7 +8,7 @@ SELECT
             SELECT 1 FROM event
             WHERE coalesce(event.visitor, event.customer) = +outcome.visitor AND kind = 2
         ),
-    variant, day, variants_seen, detail, exposed_at
+    variant, day, variants_seen, detail, exposed_at, journey
 FROM outcome
 WHERE experiment = ?1 AND visitor > ?2
 ORDER BY visitor

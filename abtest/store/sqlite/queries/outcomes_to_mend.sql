@@ -5,9 +5,9 @@ FROM main.outcome AS stored
 LEFT JOIN temp.outcome AS expected
     ON expected.visitor = stored.visitor AND expected.experiment = stored.experiment
 WHERE (stored.variant, stored.day, stored.variants_seen, stored.detail,
-        stored.exposed_at)
+        stored.exposed_at, stored.journey)
     IS NOT (expected.variant, expected.day, expected.variants_seen, expected.detail,
-        expected.exposed_at)
+        expected.exposed_at, expected.journey)
 UNION
 SELECT expected.visitor
 FROM temp.outcome AS expected

@@ -1,4 +1,13 @@
 SELECT
-    variant, day, ordinal_a, lag_a, ordinal_b, lag_b,
-    conversions, product_high, product_low, count_amount, amount_count
-FROM pair WHERE experiment = ?
+    variant,
+    json_group_array(day),
+    json_group_array(ordinal_a),
+    json_group_array(lag_a),
+    json_group_array(ordinal_b),
+    json_group_array(lag_b),
+    json_group_array(conversions),
+    json_group_array(product_high),
+    json_group_array(product_low),
+    json_group_array(count_amount),
+    json_group_array(amount_count)
+FROM pair WHERE experiment = ? GROUP BY variant
