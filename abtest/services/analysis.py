@@ -10,12 +10,8 @@ from abtest.domain.funnel import (
     ConversionWeights,
     CountWeights,
     MoneyWeights,
-    Repeat,
 )
-from abtest.domain.visitor import (
-    day_to_date,
-    last_complete_day,
-)
+from abtest.domain.visitor import day_to_date
 from abtest.errors import invalid_field
 from abtest.services.checks import listed, shown
 from abtest.services.comparing import compare_variants, decision
@@ -43,7 +39,7 @@ from abtest.services.report import (
     Today,
     VerdictReason,
 )
-from abtest.services.report_day import as_of_day, moment_of
+from abtest.services.report_day import as_of_day, moment_of, today_of
 from abtest.services.safety import check_first_safety
 from abtest.services.variants import describe_variants
 from abtest.stats.delayed import Maturity, Measure
@@ -103,14 +99,13 @@ def analyze(
             nobody is in the segment.
     """
     experiment = store.get_experiment(key)
-    everybody = store.moments(key)
-    known = everybody if segment is None else _within(store, key, segment)
+    known = store.moments(key) if segment is None else _within(store, key, segment)
     return write_report(
         ReportData(
             experiment=experiment,
             known=known,
             facts=store.facts(key),
-            today=_today(experiment, everybody.values(), now),
+            today=today_of(experiment, store.activity(key), now),
             day=as_of_day(experiment, now, as_of),
             first_weight=first_weight,
             second_weight=second_weight,
@@ -230,25 +225,6 @@ def _check_facts(data: ReportData, matured: Maturity) -> Iterable[HealthCheck]:
     """Check what is known of all visitors together; of a segment it says nothing."""
     if data.segment is None:
         yield check_contamination(data.facts.contaminated, matured.visitors)
-
-
-def _today(experiment: Experiment, moments: Iterable[Moments], now: datetime) -> Today:
-    """Count what came in on the day that is not complete yet.
-
-    Conversions are funnel steps reached for the first time, and repeats.
-    """
-    day = last_complete_day(now, experiment.time_zone) + 1
-    is_repeat = isinstance(experiment.goal.second, Repeat)
-    exposures = conversions = 0
-    for m in moments:
-        exposures += m.cohorts.get(day, 0)
-        conversions += sum(n for k, n in m.steps.items() if k.day + k.lag == day)
-        conversions += sum(
-            cell.conversions
-            for k, cell in m.cells.items()
-            if is_repeat and k.ordinal == 2 and k.day + k.lag == day
-        )
-    return Today(exposures=exposures, conversions=conversions)
 
 
 def _effective(declared: ConversionWeights, used: Weighting) -> ConversionWeights:

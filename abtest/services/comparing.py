@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from abtest.domain.experiment import Method
-from abtest.services.estimates import Joint, all_estimated, weighting
-from abtest.services.measuring import Comparing, Measured, override
-from abtest.services.report import (
+from abtest.services.comparison_report import (
     Comparison,
     Guardrail,
     GuardrailState,
     MeasureTest,
 )
+from abtest.services.estimates import Joint, all_estimated, weighting
+from abtest.services.measuring import Comparing, Measured, override
 from abtest.services.variance_reduced import variance_reduced
 from abtest.services.worth import describe_worth
 from abtest.stats.decomposition import decompose

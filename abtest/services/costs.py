@@ -9,7 +9,8 @@ from statistics import NormalDist
 from abtest.domain.experiment import ExperimentKey, VariantKey
 from abtest.domain.money import to_major
 from abtest.domain.traffic import CostSum
-from abtest.services.report import ExperimentReport, VariantReport
+from abtest.services.report import ExperimentReport
+from abtest.services.variant_report import VariantReport
 from abtest.stats.results import (
     Interval,
     KeyFigure,

@@ -156,15 +156,18 @@ class Estimator:
         seen = sum(
             observed(m, window=self.window, as_of=as_of).second for m in self.moments
         )
-        share = None
-        if seen and not isinstance(estimated, NotEstimable):
-            share = seen / sum(joint.visitors * joint.second for joint in estimated)
+        expected = (
+            0.0
+            if isinstance(estimated, NotEstimable)
+            else sum(joint.visitors * joint.second for joint in estimated)
+        )
         starts = [
             p.first_complete_day for p in parts if p.first_complete_day is not None
         ]
         ends = [p.complete_day for p in parts if p.complete_day is not None]
         return Maturity(
-            share=share,
+            # Day by day, what was seen may all be of days that do not count.
+            share=seen / expected if seen and expected else None,
             visitors=sum(part.visitors for part in parts),
             mature_visitors=sum(part.mature_visitors for part in parts),
             first_complete_day=min(starts, default=None),

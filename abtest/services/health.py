@@ -11,8 +11,8 @@ from abtest.services.report import (
     HealthCheck,
     HealthCode,
     HealthStatus,
-    VariantReport,
 )
+from abtest.services.variant_report import VariantReport
 from abtest.services.verdict import FIRST_GATE, SECOND_GATE, Evidence
 from abtest.stats.delayed import Maturity
 from abtest.stats.frequentist import ENOUGH_SECOND_CONVERSIONS, needs_pooled_null

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from scipy.special import ndtri
 
 from abtest.domain.experiment import Experiment, Method
+from abtest.services.comparison_report import MeasureTest
 from abtest.services.estimates import (
     Estimator,
     Joint,
@@ -20,7 +21,6 @@ from abtest.services.looks import (
     analyze_path,
     joint_path,
 )
-from abtest.services.report import MeasureTest
 from abtest.stats.bayesian import LiftPrior, compare_all
 from abtest.stats.breakeven import slider_critical_value
 from abtest.stats.delayed import Measure, Observed, observed, value
@@ -199,13 +199,20 @@ def _tests(
     plain = [
         compare(values[0], v, alpha=alpha, critical_value=bound) for v in values[1:]
     ]
-    control = values[0]
-    if len(plain) == 1 or isinstance(control, NotEstimable) or control.variance <= 0:
+    control, *variances = (
+        0.0 if isinstance(v, NotEstimable) else v.variance for v in values
+    )
+    # Dunnett's correction needs the variance of every arm that is tested.
+    known = (
+        isinstance(t, NotEstimable) or v > 0
+        for t, v in zip(plain, variances, strict=True)
+    )
+    if len(plain) == 1 or control <= 0 or not all(known):
         return tuple(plain)
     adjusted = dunnett_adjusted_p_values(
         [t if isinstance(t, NotEstimable) else t.statistic for t in plain],
-        control.variance,
-        [0.0 if isinstance(v, NotEstimable) else v.variance for v in values[1:]],
+        control,
+        variances,
     )
     return tuple(
         t

@@ -10,11 +10,10 @@ from functools import partial
 from threading import RLock
 
 from abtest.domain.experiment import Experiment, ExperimentKey, Status
-from abtest.domain.visitor import last_complete_day
 from abtest.errors import AbtestError
 from abtest.services.calculating import Calculator, result_of
-from abtest.services.report import ExperimentReport, Segment, Today
-from abtest.services.report_day import as_of_day, moment_of
+from abtest.services.report import ExperimentReport, Segment
+from abtest.services.report_day import as_of_day, moment_of, today_of
 from abtest.store.protocol import DayActivity, ExperimentFacts, Store
 
 REPORTS_KEPT = 250
@@ -279,15 +278,10 @@ def _up_to_date(
     now: datetime,
 ) -> ExperimentReport:
     """Put in what came after the report's day."""
-    today = last_complete_day(now, experiment.time_zone) + 1
-    found = next((d for d in days if d.day == today), None)
     return replace(
         report,
         data_through=moment_of(facts.last_event),
-        today=Today(
-            exposures=found.exposures if found else 0,
-            conversions=found.conversions if found else 0,
-        ),
+        today=today_of(experiment, days, now),
     )
 
 

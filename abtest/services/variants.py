@@ -10,7 +10,7 @@ from abtest.services.estimates import (
     major_unit,
     weighted,
 )
-from abtest.services.report import (
+from abtest.services.variant_report import (
     ConversionResult,
     Revenue,
     StepResult,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from abtest.domain.experiment import VariantKey
+from abtest.services.comparison_report import GuardrailState
 from abtest.services.report import (
-    GuardrailState,
     HealthStatus,
     Verdict,
     VerdictCode,

@@ -1,6 +1,6 @@
 """The difference in value as a function of what a second conversion is worth."""
 
-from abtest.services.report import CurvePoint
+from abtest.services.comparison_report import CurvePoint
 from abtest.stats.results import JointEstimate
 
 STEPS = 60

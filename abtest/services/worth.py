@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
+from abtest.services.comparison_report import CurvePoint
 from abtest.services.estimates import Weighting, scaled_first
-from abtest.services.report import CurvePoint
 from abtest.services.weight_curve import weight_curve
 from abtest.stats.breakeven import (
     break_even_weight,

@@ -1,17 +1,21 @@
 """Sufficient statistics as numpy columns, read once, and sliced by lag and by day."""
 
+from array import array
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abtest.stats.moments import Moments, StepKey
+from abtest.stats.moments import Column, Moments, StepKey, Table
 
 Whole = NDArray[Any]
 """Integers: int64 where no sum can overflow, Python's own (dtype object) elsewhere."""
+
+K = TypeVar("K", bound=tuple[int, ...])
+V = TypeVar("V", bound=tuple[int, ...])
 
 Flags = NDArray[np.bool_]
 
@@ -72,7 +76,7 @@ class Columns:
         crossed_keys: as `cell_keys`.
         crossed_sums: of covariate x count, of covariate x amount.
         rows: what was sorted out so far, by what was asked.
-        answers: estimates made so far, by what was asked.
+        answers: estimates made so far, by what was asked, and what they are made of.
     """
 
     days: Whole
@@ -101,19 +105,21 @@ class Columns:
     def _read(cls, moments: Moments) -> "Columns":
         cohorts = sorted((d, n) for d, n in moments.cohorts.items() if n)
         days = np.array([day for day, _ in cohorts], dtype=np.int64)
-        cell_day, *cell_keys = _table(moments.cells.keys(), width=3)
-        pair_day, *pair_keys = _table(moments.pairs.keys(), width=5)
-        crossed_day, *crossed_keys = _table(moments.covariate_cells.keys(), width=3)
+        (cell_day, *cell_keys), cells = _read_table(moments.cells, 3, 3)
+        (pair_day, *pair_keys), pairs = _read_table(moments.pairs, 5, 4)
+        (crossed_day, *crossed_keys), crossed_sums = _read_table(
+            moments.covariate_cells, 3, 2
+        )
         return cls(
             days=days,
             sizes=np.array([n for _, n in cohorts], dtype=np.int64),
             cell_keys=(_positions(days, cell_day), *cell_keys),
-            cells=_table(moments.cells.values(), width=3),
+            cells=cells,
             pair_keys=(_positions(days, pair_day), *pair_keys),
-            pairs=_table(moments.pairs.values(), width=4),
+            pairs=pairs,
             steps=_read_steps(moments.steps, days),
             crossed_keys=(_positions(days, crossed_day), *crossed_keys),
-            crossed_sums=_table(moments.covariate_cells.values(), width=2),
+            crossed_sums=crossed_sums,
         )
 
     def enrolled(self, last_day: int) -> int:
@@ -141,25 +147,16 @@ class Columns:
         return rows.chosen((ordinals == process.ordinal) & (lag <= process.window))
 
     def reached(self, step: str, *, window: int) -> Rows:
-        """Return the visitors who reached a step, by cohort and lag.
-
-        In the order of the days on which they did.
-        """
+        """Return the visitors who reached a step, by cohort and lag."""
         nothing = np.zeros(0, np.int64)
         nobody = Rows(cohort=nothing, lag=nothing, other_lag=nothing, value=nothing)
         rows = self.steps.get(step, nobody)
-        rows = rows.chosen(rows.lag <= window)
-        return rows.at(np.argsort(self.seen_on(rows), kind="stable"))
+        return rows.chosen(rows.lag <= window)
 
     def products(self, one: Process, other: Process) -> Rows:
-        """Return the sums over visitors of `one` at a lag x `other` at another lag.
-
-        In the order of the days on which they were seen.
-        """
+        """Return the sums over visitors of `one` at a lag x `other` at another lag."""
         if (one, other) not in self.rows:
-            rows = self._products(one, other)
-            order = np.argsort(self.seen_on(rows), kind="stable")
-            self.rows[one, other] = rows.at(order)
+            self.rows[one, other] = self._products(one, other)
         return self.rows[one, other]
 
     def seen_on(self, rows: Rows) -> Whole:
@@ -249,17 +246,38 @@ def exact_type(added: float, taken: float = 0.0) -> type:
 
 def _read_steps(steps: Mapping[StepKey, int], days: Whole) -> dict[str, Rows]:
     """Return the visitors who reached each funnel step."""
-    found, lags, names = zip(*steps, strict=True) if steps else ((), (), ())
+    if isinstance(steps, Table):
+        (found, lags, names), (visitors,) = steps.keys_by_column, steps.sums_by_column
+    else:
+        found, lags, names = zip(*steps, strict=True) if steps else ((), (), ())
+        visitors = tuple(steps.values())
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     lag = np.array(lags, np.int64)
     reached = Rows(
         cohort=_positions(days, np.array(found, np.int64)),
         lag=lag,
         other_lag=lag,
-        value=np.fromiter(steps.values(), np.int64, len(steps)),
+        value=np.array(visitors, np.int64),
     )
     which = np.fromiter(map(numbers.__getitem__, names), np.int64, len(names))
     return {name: reached.chosen(which == number) for name, number in numbers.items()}
+
+
+def _read_table(
+    table: Mapping[K, V], keys: int, sums: int
+) -> tuple[tuple[Whole, ...], tuple[Whole, ...]]:
+    """Return the columns of the keys and of the sums, given how many these are."""
+    if isinstance(table, Table):
+        return (
+            tuple(np.asarray(column) for column in table.keys_by_column),
+            tuple(_safe(_whole(column)) for column in table.sums_by_column),
+        )
+    return _table(table.keys(), width=keys), _table(table.values(), width=sums)
+
+
+def _whole(column: Column) -> Whole:
+    """Return a column as an array that holds every number."""
+    return np.asarray(column, None if isinstance(column, array) else object)
 
 
 def _table(rows: Collection[Iterable[int]], *, width: int) -> tuple[Whole, ...]:

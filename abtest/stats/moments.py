@@ -5,14 +5,19 @@ They are the only thing that crosses from the store to the statistics
 range in which floats are exact.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import add
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T", bound=tuple[int, ...])
+R = TypeVar("R", bound=tuple[Any, ...])
+
+Column = Sequence[Any]
+"""`array("q")` where 64 bits are enough, a list of integers or of texts elsewhere."""
 
 
 class CellKey(NamedTuple):
@@ -82,6 +87,73 @@ class StepKey(NamedTuple):
     step: str
 
 
+class Table(Mapping[K, V]):
+    """Rows of sums kept column by column; a mapping to whoever looks at single rows.
+
+    Tens of thousands of rows are read, cut and hashed without an object for each.
+
+    Attributes:
+        keys_by_column: of the parts of the keys, which rise from row to row.
+        sums_by_column: of the parts of the sums, as many rows.
+    """
+
+    def __init__(
+        self,
+        key: Callable[..., K],
+        sums: Callable[..., V],
+        keys_by_column: Sequence[Column],
+        sums_by_column: Sequence[Column],
+    ) -> None:
+        self._key, self._sums = key, sums
+        self.keys_by_column = keys_by_column
+        self.sums_by_column = sums_by_column
+
+    def __getitem__(self, key: K) -> V:
+        """Return the sums of a row."""
+        return self._rows[key]
+
+    def __iter__(self) -> Iterator[K]:
+        """Go through the keys."""
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.keys_by_column[0])
+
+    def rows(self) -> Iterator[tuple[tuple[Any, ...], Any]]:
+        """Go through keys and sums as plain tuples; a lone sum stands by itself."""
+        sums: Iterable[Any] = zip(*self.sums_by_column, strict=True)
+        if len(self.sums_by_column) == 1:
+            (sums,) = self.sums_by_column
+        return zip(zip(*self.keys_by_column, strict=True), sums, strict=True)
+
+    def until(self, as_of: int, *lags: int) -> "Table[K, V]":
+        """Return the rows that were known at the end of a day.
+
+        Args:
+            as_of: the day.
+            lags: which columns of the key are lags; the exposure day is the first.
+        """
+        days, *others = self.keys_by_column
+        seen: Iterable[int] = map(add, days, others[lags[0] - 1])
+        for lag in lags[1:]:
+            seen = map(max, seen, map(add, days, others[lag - 1]))
+        later = [place for place, day in enumerate(seen) if day > as_of]
+        if not later:
+            return self
+        return Table(
+            self._key,
+            self._sums,
+            [_cut(column, later) for column in self.keys_by_column],
+            [_cut(column, later) for column in self.sums_by_column],
+        )
+
+    @cached_property
+    def _rows(self) -> dict[K, V]:
+        keys = map(self._key, *self.keys_by_column)
+        return dict(zip(keys, map(self._sums, *self.sums_by_column), strict=True))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
     """Everything that is known of one variant, by exposure day and lag.
@@ -116,20 +188,14 @@ class Moments:
         """Return what was known at the end of day `as_of`."""
         return Moments(
             cohorts=_without(self.cohorts, [d for d in self.cohorts if d > as_of]),
-            cells=_without(self.cells, [k for k in self.cells if k[0] + k[1] > as_of]),
-            pairs=_without(
-                self.pairs,
-                [k for k in self.pairs if k[0] + k[2] > as_of or k[0] + k[4] > as_of],
-            ),
-            steps=_without(self.steps, [k for k in self.steps if k[0] + k[1] > as_of]),
+            cells=_until(self.cells, as_of, 1),
+            pairs=_until(self.pairs, as_of, 2, 4),
+            steps=_until(self.steps, as_of, 1),
             covariate_cohorts=_without(
                 self.covariate_cohorts,
                 [d for d in self.covariate_cohorts if d > as_of],
             ),
-            covariate_cells=_without(
-                self.covariate_cells,
-                [k for k in self.covariate_cells if k[0] + k[1] > as_of],
-            ),
+            covariate_cells=_until(self.covariate_cells, as_of, 1),
         )
 
     def __add__(self, other: "Moments") -> "Moments":
@@ -146,6 +212,25 @@ class Moments:
                 CovariateCell, self.covariate_cells, other.covariate_cells
             ),
         )
+
+
+def _until(table: Mapping[R, V], as_of: int, *lags: int) -> Mapping[R, V]:
+    """Return the rows that were known at the end of a day; see `Table.until`."""
+    if isinstance(table, Table):
+        return table.until(as_of, *lags)
+    later = [k for k in table if any(k[0] + k[lag] > as_of for lag in lags)]
+    return _without(table, later)
+
+
+def _cut(column: Column, later: Sequence[int]) -> Column:
+    """Return the values but for those at some places, which usually are few."""
+    kept: Any = column[:0]  # an array or a list, as the column is
+    start = 0
+    for place in (*later, len(column)):
+        kept += column[start:place]
+        start = place + 1
+    cut: Column = kept
+    return cut
 
 
 def _without(table: Mapping[K, V], later: Collection[K]) -> Mapping[K, V]:

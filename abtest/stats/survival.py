@@ -3,7 +3,8 @@
 import numpy as np
 
 from abtest.stats.columns import Columns, Process
-from abtest.stats.cumulative import follow_up, running_sums
+from abtest.stats.exact_spread import running_sums
+from abtest.stats.follow_up import follow_up
 from abtest.stats.moments import Moments
 from abtest.stats.results import NotEstimable, ValueEstimate
 

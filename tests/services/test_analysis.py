@@ -15,9 +15,9 @@ from abtest.domain.experiment import Action, Experiment, Method, Phase
 from abtest.domain.funnel import CountWeights, MoneyWeights
 from abtest.errors import AbtestError
 from abtest.services.analysis import analyze
+from abtest.services.comparison_report import GuardrailState
 from abtest.services.report import (
     ExperimentReport,
-    GuardrailState,
     HealthCode,
     HealthStatus,
     VerdictCode,

@@ -9,12 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abtest.domain.experiment import VariantKey
-from abtest.services.report import (
-    GuardrailState,
-    HealthStatus,
-    VerdictCode,
-    VerdictReason,
-)
+from abtest.services.comparison_report import GuardrailState
+from abtest.services.report import HealthStatus, VerdictCode, VerdictReason
 from abtest.services.verdict import Evidence, Situation, decide
 from abtest.stats.results import Interval
 

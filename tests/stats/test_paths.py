@@ -63,3 +63,15 @@ def test_steps_are_counted_until_the_day() -> None:
         found = count_step(to_moments(crowd), "signup", window=2, as_of=as_of)
         assert found == table[known].sum()
     assert count_step(to_moments(crowd), "nothing", window=2, as_of=20) == 0
+
+
+def test_days_may_be_asked_for_in_any_order() -> None:
+    moments, again = (to_moments(traffic(6, visitors=200, days=9)) for _ in range(2))
+    days = [14, 8, 11, 9]
+    back = [
+        estimate(moments, window=WEEK, as_of=day, measure=Measure.MONEY) for day in days
+    ]
+    ascending = estimate_days(again, sorted(days), window=WEEK, measure=Measure.MONEY)
+    assert dict(zip(days, back, strict=True)) == dict(
+        zip(sorted(days), ascending, strict=True)
+    )

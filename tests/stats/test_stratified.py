@@ -109,8 +109,9 @@ def test_an_arm_without_visitors_does_not_empty_the_others() -> None:
         ([{0: 5}, {1: 5}], [Reason.NO_CONTROL_DAYS, Reason.NO_CONTROL_DAYS]),
         ([{0: 5, 8: 5}, {8: 5}], [Reason.NOT_MATURE, Reason.NOT_MATURE]),
         ([{0: 5}, {0: 1, 1: 7}], [None, Reason.TOO_FEW_VISITORS]),
+        ([{0: 1}, {0: 1}], [Reason.TOO_FEW_VISITORS, Reason.TOO_FEW_VISITORS]),
     ],
-    ids=["nobody", "no day in common", "young common day", "single"],
+    ids=["nobody", "no day in common", "young common day", "single", "two singles"],
 )
 def test_thin_data_are_named(
     cohorts: list[dict[int, int]], reasons: list[Reason | None]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from abtest.domain.experiment import Method
-from abtest.services.report import Comparison, ExperimentReport, VerdictCode
+from abtest.services.comparison_report import Comparison
+from abtest.services.report import ExperimentReport, VerdictCode
 from abtest.services.simulation.plain_count import count_plainly, direction
 from abtest.services.simulation.scenarios import Scenario
 from abtest.services.simulation.traffic import Draw

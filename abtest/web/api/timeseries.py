@@ -1,15 +1,14 @@
 """GET /api/v1/experiments/{key}/timeseries: how the experiment went, day by day."""
 
 from datetime import date, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from abtest.domain.experiment import ExperimentKey
-from abtest.services.calculating import calculate
 from abtest.store.protocol import Store
-from abtest.web.api.report import AS_OF, read_day
+from abtest.web.api.by_day import reply_for_day
+from abtest.web.api.report import AS_OF
 from abtest.web.api.serving import Asked
-from abtest.web.exchange import Reply, json_reply
+from abtest.web.exchange import Reply
 from abtest.web.render.result_json import (
     Json,
     estimate_to_json,
@@ -25,13 +24,7 @@ PARAMETERS = (AS_OF,)
 
 def get_timeseries(asked: Asked) -> Reply:
     """Answer with the days of one experiment."""
-    task = partial(
-        describe_days,
-        key=ExperimentKey(asked.call.args["key"]),
-        now=asked.now,
-        as_of=read_day(asked),
-    )
-    return json_reply(calculate(asked.calculator, task))
+    return reply_for_day(asked, describe_days)
 
 
 def describe_days(

@@ -10,21 +10,21 @@ from abtest.domain.funnel import (
     Repeat,
     SecondConversion,
 )
-from abtest.services.report import (
-    SCHEMA_VERSION,
+from abtest.services.comparison_report import (
     Comparison,
     CurvePoint,
-    ExperimentReport,
     Guardrail,
+    MeasureTest,
+)
+from abtest.services.report import (
+    SCHEMA_VERSION,
+    ExperimentReport,
     HealthCheck,
     MaturityReport,
-    MeasureTest,
     ReportPlan,
-    Revenue,
-    StepResult,
-    VariantReport,
     Verdict,
 )
+from abtest.services.variant_report import Revenue, StepResult, VariantReport
 from abtest.stats.results import (
     Band,
     BayesianResult,

@@ -1,7 +1,8 @@
 """Verdicts on which something can be done: a winner, a loser, a conflict of aims."""
 
 from abtest.domain.funnel import CountWeights
-from abtest.services.report import Comparison, ExperimentReport
+from abtest.services.comparison_report import Comparison
+from abtest.services.report import ExperimentReport
 from abtest.stats.results import BreakEvenWeight, FrequentistResult
 from abtest.web.render.quantities import level, percent_span, value_of
 from abtest.web.render.reader import Reader

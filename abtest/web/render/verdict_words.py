@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from abtest.domain.funnel import CountWeights, MoneyWeights
-from abtest.services.report import Comparison, ExperimentReport
+from abtest.services.comparison_report import Comparison
+from abtest.services.report import ExperimentReport
 from abtest.stats.results import FrequentistResult, Interval
 from abtest.web.render.quantities import conversions, level, value_of
 from abtest.web.render.reader import Reader

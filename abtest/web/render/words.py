@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from abtest.domain.experiment import Method, Status, VariantKey
 from abtest.domain.funnel import LaterStep, Repeat, StepKey, StepKind
-from abtest.services.report import Comparison, ExperimentReport, VariantReport
+from abtest.services.comparison_report import Comparison
+from abtest.services.report import ExperimentReport
+from abtest.services.variant_report import VariantReport
 from abtest.stats.results import NotEstimable, Reason
 from abtest.web.render.reader import Reader, reader_of
 from abtest.web.render.translate import mark

@@ -2,11 +2,8 @@
 
 from dataclasses import replace
 
-from abtest.services.report import (
-    ExperimentReport,
-    MeasureTest,
-    VerdictCode,
-)
+from abtest.services.comparison_report import MeasureTest
+from abtest.services.report import ExperimentReport, VerdictCode
 from abtest.stats.results import (
     FrequentistResult,
     Interval,

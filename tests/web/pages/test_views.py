@@ -7,12 +7,8 @@ import pytest
 
 from abtest.domain.experiment import Action, Method, Status
 from abtest.domain.funnel import LaterStep, MoneyWeights, Repeat, StepKey, StepKind
-from abtest.services.report import (
-    StepResult,
-    Today,
-    VerdictCode,
-    VerdictReason,
-)
+from abtest.services.report import Today, VerdictCode, VerdictReason
+from abtest.services.variant_report import StepResult
 from abtest.stats.results import Decomposition, Factor, Interval, NotEstimable, Reason
 from abtest.web.pages.views.decision_log import decision_log
 from abtest.web.pages.views.figures import Figure

@@ -5,26 +5,30 @@ from datetime import UTC, date, datetime
 
 from abtest.domain.experiment import ExperimentKey, Method, Status, VariantKey
 from abtest.domain.funnel import CountWeights, Repeat, StepKey, StepKind
-from abtest.services.report import (
+from abtest.services.comparison_report import (
     Comparison,
-    ConversionResult,
     CurvePoint,
-    ExperimentReport,
     Guardrail,
     GuardrailState,
+    MeasureTest,
+)
+from abtest.services.report import (
+    ExperimentReport,
     Health,
     HealthCheck,
     HealthCode,
     HealthStatus,
     MaturityReport,
-    MeasureTest,
     ReportPlan,
-    StepResult,
     Today,
-    VariantReport,
     Verdict,
     VerdictCode,
     VerdictReason,
+)
+from abtest.services.variant_report import (
+    ConversionResult,
+    StepResult,
+    VariantReport,
 )
 from abtest.stats.results import (
     Band,

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from abtest.domain.experiment import Status
 from abtest.domain.funnel import MoneyWeights
+from abtest.services.comparison_report import Guardrail, GuardrailState
 from abtest.services.report import (
     ExperimentReport,
-    Guardrail,
-    GuardrailState,
     Health,
     HealthCheck,
     HealthCode,

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from abtest.domain.experiment import Action, Experiment, LogEntry, Status
 from abtest.domain.visitor import day_to_date, last_complete_day
-from abtest.services.report import Comparison, ExperimentReport
+from abtest.services.comparison_report import Comparison
+from abtest.services.report import ExperimentReport
 from abtest.stats.results import FrequentistResult
 from abtest.web.pages.views.measures import Compared, compared, ranges_today
 from abtest.web.pages.views.times import day_in_zone

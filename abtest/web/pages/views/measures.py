@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from abtest.services.report import ExperimentReport, MeasureTest
+from abtest.services.comparison_report import MeasureTest
+from abtest.services.report import ExperimentReport
 from abtest.stats.results import (
     FrequentistResult,
     Interval,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from abtest.domain.funnel import CountWeights, MoneyWeights, Repeat
-from abtest.services.report import ExperimentReport, StepResult
+from abtest.services.report import ExperimentReport
+from abtest.services.variant_report import StepResult
 from abtest.web.pages.views.figures import Figure
 from abtest.web.pages.views.times import day_in_zone
 from abtest.web.render.charts.svg import SERIES

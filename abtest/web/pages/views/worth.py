@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from abtest.domain.funnel import CountWeights, MoneyWeights
-from abtest.services.report import Comparison, ExperimentReport
+from abtest.services.comparison_report import Comparison
+from abtest.services.report import ExperimentReport
 from abtest.stats.results import (
     Band,
     BreakEvenKind,

@@ -6,9 +6,17 @@ from markupsafe import Markup
 
 from abtest.stats.results import Interval
 from abtest.web.render.charts.axis import Axis, Tick, axis_around
-from abtest.web.render.charts.svg import chart, element, percent, text
+from abtest.web.render.charts.ranges import (
+    FOOT,
+    ROW,
+    UNBOUNDED,
+    draw_range,
+    draw_rule,
+    name_ticks,
+)
+from abtest.web.render.charts.svg import chart
 
-_ROW, _LINE, _FOOT = 62, 44, 22
+_EDGE = 0.04
 _WIDEST = 2.0
 """Changes beyond -200 % and +200 % run out of the picture."""
 
@@ -42,14 +50,25 @@ def draw_forest(
 ) -> Markup:
     """Draw one row for each change; the decisive one in the variant's colour."""
     axis = forest_axis(rows)
-    height = _ROW * len(rows) + _FOOT
-    drawing = [
-        text(tick.words, x=axis.place(tick.value), y=height - 6, anchor="middle")
-        for tick in ticks
-        if 0.04 < axis.place(tick.value) < 0.96
-    ]
+    height = ROW * len(rows) + FOOT
+    drawing = name_ticks(axis, ticks, height=height, edge=_EDGE)
     for number, row in enumerate(rows):
-        drawing += _row(row, axis, ticks, y=number * _ROW, series=series)
+        y = number * ROW
+        drawing += [
+            draw_rule(
+                axis.place(tick.value), y=y, kind="grid" if tick.value else "zero"
+            )
+            for tick in ticks
+        ]
+        drawing += draw_range(
+            row.label,
+            row.words,
+            value=row.effect,
+            interval=row.interval or UNBOUNDED,
+            axis=axis,
+            y=y,
+            line=f"line-{series}" if row.is_decisive else "line-0",
+        )
     return chart(
         key, title=title, description=description, height=height, drawing=drawing
     )
@@ -68,40 +87,3 @@ def forest_axis(rows: tuple[ForestRow, ...]) -> Axis:
         if end is not None
     ]
     return axis_around([min(_WIDEST, max(-_WIDEST, end)) for end in ends] or [0.0])
-
-
-def _row(
-    row: ForestRow, axis: Axis, ticks: tuple[Tick, ...], *, y: int, series: int
-) -> list[Markup]:
-    drawn = [
-        element("g", [text(row.label, x=0, y=y + 14)], class_="stage"),
-        text(row.words, x=0, y=y + 30),
-        *(_rule(axis, tick, y=y + _LINE) for tick in ticks),
-    ]
-    if row.effect is None:
-        return drawn
-    low, high = 0.0, 1.0
-    if row.interval is not None:
-        lower, upper = row.interval.lower, row.interval.upper
-        low = 0.0 if lower is None else axis.place(lower)
-        high = 1.0 if upper is None else axis.place(upper)
-    drawn.append(
-        element(
-            "line",
-            x1=percent(low),
-            x2=percent(high),
-            y1=y + _LINE,
-            y2=y + _LINE,
-            class_=f"range line-{series}" if row.is_decisive else "range line-0",
-        )
-    )
-    dot = percent(axis.place(row.effect))
-    drawn.append(element("circle", cx=dot, cy=y + _LINE, r=5, class_="dot"))
-    return drawn
-
-
-def _rule(axis: Axis, tick: Tick, *, y: int) -> Markup:
-    """Draw the piece of a tick's line that belongs to one row."""
-    x = percent(axis.place(tick.value))
-    kind = "zero" if tick.value == 0 else "grid"
-    return element("line", x1=x, x2=x, y1=y - 9, y2=y + 9, class_=kind)

@@ -6,12 +6,18 @@ from markupsafe import Markup
 
 from abtest.stats.results import Interval
 from abtest.web.render.charts.axis import Axis, Tick
-from abtest.web.render.charts.svg import SERIES, chart, element, percent, text
+from abtest.web.render.charts.ranges import (
+    FOOT,
+    ROW,
+    draw_range,
+    draw_rule,
+    name_ticks,
+)
+from abtest.web.render.charts.svg import SERIES, chart, element, text
 
-_ROW, _LINE, _FOOT, _HEAD = 60, 44, 22, 22
+_HEAD = 22
 _AIR = 0.12
 _EDGE = 0.12
-"""Share of the width in which no tick is named: its words would be cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +57,20 @@ def draw_intervals(
     """
     axis = interval_axis(rows, marker)
     top = _HEAD if marker is not None else 0
-    height = top + _ROW * len(rows) + _FOOT
-    drawing = [
-        text(tick.words, x=axis.place(tick.value), y=height - 4, anchor="middle")
-        for tick in ticks
-        if _EDGE < axis.place(tick.value) < 1 - _EDGE
-    ]
+    height = top + ROW * len(rows) + FOOT
+    drawing = name_ticks(axis, ticks, height=height, edge=_EDGE)
     for number, row in enumerate(rows):
-        drawing += _row(row, axis, ticks, y=top + number * _ROW, series=number)
+        y = top + number * ROW
+        drawing += [draw_rule(axis.place(tick.value), y=y) for tick in ticks]
+        drawing += draw_range(
+            row.label,
+            row.words,
+            value=row.estimate,
+            interval=row.interval,
+            axis=axis,
+            y=y,
+            line=f"line-{number % SERIES}",
+        )
     if marker is not None:
         drawing += _marker(marker, axis, top=top, rows=len(rows))
     return chart(
@@ -80,41 +92,6 @@ def interval_axis(rows: tuple[IntervalRow, ...], marker: Tick | None = None) -> 
     return Axis(low=low - air, high=high + air)
 
 
-def _row(
-    row: IntervalRow, axis: Axis, ticks: tuple[Tick, ...], *, y: int, series: int
-) -> list[Markup]:
-    drawn = [
-        element("g", [text(row.label, x=0, y=y + 14)], class_="stage"),
-        text(row.words, x=0, y=y + 30),
-        *(_rule(axis.place(tick.value), y=y + _LINE) for tick in ticks),
-    ]
-    if row.estimate is None:
-        return drawn
-    low = high = axis.place(row.estimate)
-    if row.interval is not None:
-        lower, upper = row.interval.lower, row.interval.upper
-        low = 0.0 if lower is None else axis.place(lower)
-        high = 1.0 if upper is None else axis.place(upper)
-    drawn.append(
-        element(
-            "line",
-            x1=percent(low),
-            x2=percent(high),
-            y1=y + _LINE,
-            y2=y + _LINE,
-            class_=f"range line-{series % SERIES}",
-        )
-    )
-    dot = percent(axis.place(row.estimate))
-    drawn.append(element("circle", cx=dot, cy=y + _LINE, r=5, class_="dot"))
-    return drawn
-
-
-def _rule(place: float, *, y: int) -> Markup:
-    x = percent(place)
-    return element("line", x1=x, x2=x, y1=y - 8, y2=y + 8, class_="grid")
-
-
 def _marker(marker: Tick, axis: Axis, *, top: int, rows: int) -> list[Markup]:
     """Draw the pieces of the marker's line that belong to the rows."""
     place = axis.place(marker.value)
@@ -123,14 +100,7 @@ def _marker(marker: Tick, axis: Axis, *, top: int, rows: int) -> list[Markup]:
     return [
         element("g", [words], class_="chosen-words"),
         *(
-            element(
-                "line",
-                x1=percent(place),
-                x2=percent(place),
-                y1=top + number * _ROW + _LINE - 10,
-                y2=top + number * _ROW + _LINE + 10,
-                class_="chosen",
-            )
+            draw_rule(place, y=top + number * ROW, kind="chosen")
             for number in range(rows)
         ),
     ]

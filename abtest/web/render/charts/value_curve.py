@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from abtest.services.report import CurvePoint
+from abtest.services.comparison_report import CurvePoint
 from abtest.stats.results import Band, BreakEvenKind, BreakEvenWeight, Winner
 from abtest.web.render.charts.axis import Axis, Tick, axis_around
 from abtest.web.render.charts.svg import chart, element, percent, text

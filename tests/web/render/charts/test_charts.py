@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from abtest.services.report import CurvePoint
+from abtest.services.comparison_report import CurvePoint
 from abtest.stats.results import Band, BreakEvenKind, BreakEvenWeight, Interval, Winner
 from abtest.web.render.charts.axis import Axis, Tick, axis_around
 from abtest.web.render.charts.forest import ForestRow, draw_forest
