@@ -15,11 +15,11 @@ from abtest.config import Settings, read_settings
 from abtest.services.worker import Worker, work
 from abtest.store.protocol import Store
 from abtest.web.api.routes import ROUTES
-from abtest.web.api.serving import MAX_BODY, register
+from abtest.web.api.serving import register
 from abtest.web.context import Context, attach, utc_now
 from abtest.web.door import Door
 from abtest.web.errors import install_error_handlers
-from abtest.web.exchange import drain
+from abtest.web.exchange import MAX_BODY, drain
 from abtest.web.guards.watch import Watch, note_route
 from abtest.web.pages import register_pages
 from abtest.web.pages.error_page import error_page

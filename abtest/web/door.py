@@ -5,9 +5,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from abtest.web.api.assign import answer_assign
 from abtest.web.api.events import answer_events
-from abtest.web.api.serving import MAX_BODY, Handler, answer
+from abtest.web.api.serving import Handler, answer
 from abtest.web.context import Context
-from abtest.web.exchange import Call
+from abtest.web.exchange import MAX_BODY, Call
 from abtest.web.security import HEADERS, OPEN_TO_ALL
 
 _HANDLERS: dict[str, Handler] = {
