@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from scipy.special import ndtri
 
@@ -114,7 +115,8 @@ def _critical_value(
 ) -> float:
     """Return the bound on |z| for the effect on the value.
 
-    Several treatments share one control: Dunnett. A weight chosen after the data
+    Several treatments share one control: Dunnett, which needs the variance of every
+    arm; while one has none, Bonferroni. A weight chosen after the data
     were seen: the largest slider-safe bound of the pairs (with Bonferroni among
     several treatments, which is safe and a little wide).
     """
@@ -127,8 +129,10 @@ def _critical_value(
         share = alpha / len(treatments)
         return max(slider_critical_value(control, t, alpha=share) for t in treatments)
     variances = [j.variance(weights.first, weights.second) for j in joints]
-    if len(treatments) == 1 or min(variances) <= 0:
+    if len(treatments) == 1:
         return single
+    if min(variances) <= 0:
+        return float(-ndtri(alpha / 2 / len(treatments)))
     return dunnett_critical_value(variances[0], variances[1:], alpha=alpha)
 
 
@@ -202,13 +206,11 @@ def _tests(
     control, *variances = (
         0.0 if isinstance(v, NotEstimable) else v.variance for v in values
     )
-    # Dunnett's correction needs the variance of every arm that is tested.
-    known = (
-        isinstance(t, NotEstimable) or v > 0
-        for t, v in zip(plain, variances, strict=True)
-    )
-    if len(plain) == 1 or control <= 0 or not all(known):
+    if len(plain) == 1:
         return tuple(plain)
+    tested = [not isinstance(test, NotEstimable) for test in plain]
+    if min((control, *compress(variances, tested))) <= 0:
+        return tuple(_bonferroni(test, len(plain)) for test in plain)
     adjusted = dunnett_adjusted_p_values(
         [t if isinstance(t, NotEstimable) else t.statistic for t in plain],
         control,
@@ -220,6 +222,14 @@ def _tests(
         else replace(t, adjusted_p_value=p)
         for t, p in zip(plain, adjusted, strict=True)
     )
+
+
+def _bonferroni(
+    test: FrequentistResult | NotEstimable, tests: int
+) -> FrequentistResult | NotEstimable:
+    if isinstance(test, NotEstimable):
+        return test
+    return replace(test, adjusted_p_value=min(1.0, tests * test.p_value))
 
 
 def _value_test(

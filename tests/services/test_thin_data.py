@@ -71,12 +71,15 @@ def report(one: Experiment, *moments: Moments, day: int) -> ExperimentReport:
 
 @pytest.mark.parametrize("day", [2, 9])
 def test_one_of_several_treatments_without_a_conversion(day: int) -> None:
-    """It borrows its variance; the others' p-values are not corrected for it."""
+    """Dunnett's correction needs its variance; until then it is Bonferroni's."""
     some = Moments(cohorts={0: 50}, cells={CellKey(0, 0, 1): Cell(9, 0, 0)})
     none = Moments(cohorts={0: 50})
     found = report(experiment((1, 1, 1)), some, some, none, day=day)
     tests = [one.value.frequentist for one in found.comparisons]
-    assert all(isinstance(test, FrequentistResult) for test in tests)
+    assert len(tests) == 2
+    for test in tests:
+        assert isinstance(test, FrequentistResult)
+        assert test.adjusted_p_value == min(1, 2 * test.p_value)
 
 
 def test_second_conversions_on_days_that_do_not_count_alone() -> None:
