@@ -2,12 +2,22 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from typing import TypeVar
 
 import pytest
 
 from abtest.fibers import Fibers, Signal
+
+T = TypeVar("T")
+
+
+def on_a_loop(main: Callable[[], Coroutine[None, None, T]]) -> T:
+    """Run it on a thread of its own: a browser of other tests may use this one's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(asyncio.wait_for(main(), 20))).result()
 
 
 def soon(act: Callable[[], None]) -> None:
@@ -52,7 +62,7 @@ def test_each_call_gets_its_own_answer() -> None:
         await asyncio.to_thread(set_all)
         return await calls
 
-    answers = asyncio.run(main())
+    answers = on_a_loop(main)
     assert [n for n in answers if not isinstance(n, BaseException)] == [
         n for n in range(100) if n % 10 != 9
     ]
@@ -70,7 +80,7 @@ def test_what_happened_before_is_not_waited_for() -> None:
     async def main() -> str:
         return await Fibers(asyncio.get_running_loop()).run(call)
 
-    assert asyncio.run(asyncio.wait_for(main(), 5)) == "done"
+    assert on_a_loop(main) == "done"
 
 
 def test_a_call_given_up_cleans_up_and_another_takes_no_harm() -> None:
@@ -94,7 +104,7 @@ def test_a_call_given_up_cleans_up_and_another_takes_no_harm() -> None:
         assert ended == ["lost"]
         return await fibers.run(lambda: call("next", waits=False))
 
-    assert asyncio.run(main()) == "next"
+    assert on_a_loop(main) == "next"
     assert ended == ["lost", "next"]
 
 
@@ -114,7 +124,7 @@ def test_a_signal_for_a_call_given_up_is_heard_by_nobody() -> None:
         signals[0].set()
         await asyncio.sleep(0.01)
 
-    asyncio.run(main())
+    on_a_loop(main)
 
 
 def test_context_stays_with_its_call() -> None:
@@ -138,6 +148,6 @@ def test_context_stays_with_its_call() -> None:
             *(fibers.run(call, str(n)) for n in range(20))
         )
 
-    assert asyncio.run(main()) == [
+    assert on_a_loop(main) == [
         ("nobody", str(n), "nobody") for n in (*range(20), *range(20))
     ]
