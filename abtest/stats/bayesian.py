@@ -175,8 +175,9 @@ class _Posterior:
             best, loss = _compete(means, np.array([self.control_sd, *self.sds]))
             return best[0], loss[0]
         # Cut the control's density also where a treatment ties with it.
-        ties = self.intercepts / (1 - self.slopes)
-        widths = self.sds / (1 - self.slopes)
+        # A prior may leave so little of the data that a treatment never ties.
+        kept = np.maximum(1 - self.slopes, np.finfo(float).eps)
+        ties, widths = self.intercepts / kept, self.sds / kept
         own = self.control + self.control_sd * _EDGES
         cuts = (ties + np.multiply.outer(_EDGES, widths)).ravel()
         x, weights = _nodes(np.append(own, cuts.clip(own[0], own[-1]))[None])

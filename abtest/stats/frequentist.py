@@ -21,6 +21,9 @@ BALANCED_SHARE = 0.3
 ENOUGH_SECOND_CONVERSIONS = 60
 """From here on the smaller arm's own variance is known well enough."""
 
+_LARGEST_LOG = 700.0
+"""Of what can be written as a number."""
+
 
 class Method(StrEnum):
     """Which variance and which distribution a test used."""
@@ -267,7 +270,8 @@ def log_delta_interval(
     It may contradict the p-value where Fieller's cannot.
 
     Returns:
-        None when one of the means is not positive.
+        None when one of the means is not positive; no upper limit when it would be
+        larger than any number.
     """
     if control_mean <= 0 or treatment_mean <= 0:
         return None
@@ -275,8 +279,10 @@ def log_delta_interval(
     half = critical_value * math.sqrt(
         control_variance / control_mean**2 + treatment_variance / treatment_mean**2
     )
+    highest = log_ratio + half
     return Interval(
-        lower=math.expm1(log_ratio - half), upper=math.expm1(log_ratio + half)
+        lower=math.expm1(log_ratio - half),
+        upper=math.expm1(highest) if highest < _LARGEST_LOG else None,
     )
 
 

@@ -136,7 +136,8 @@ def _exceeds(c: float, lambdas: Vector) -> float:
     one test's own p-value and Bonferroni's limit hold it.
     """
     u, weight = _normal_nodes()
-    own = np.sqrt(1 - lambdas**2)
+    # Never 0, beside however uncertain a control.
+    own = np.sqrt(np.maximum(1 - lambdas**2, np.finfo(float).eps))
     shared = np.outer(u, lambdas)
     inside = ndtr((c - shared) / own) - ndtr((-c - shared) / own)
     within = 2 * float(np.dot(weight, inside.prod(axis=1)))

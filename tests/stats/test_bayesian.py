@@ -243,3 +243,12 @@ def test_a_lift_needs_a_positive_control() -> None:
 def test_a_prior_has_a_spread() -> None:
     with pytest.raises(ValueError, match="positive"):
         LiftPrior(standard_deviation=0.0)
+
+
+def test_a_prior_that_leaves_nothing_of_the_data() -> None:
+    """Every arm is then the control, whichever is better in the data."""
+    sure = LiftPrior(standard_deviation=1e-12)
+    results = compare_all([GOOD, arm(9.0, 0.1), arm(2.0, 0.1)], alpha=0.05, prior=sure)
+    for result in results:
+        assert isinstance(result, BayesianResult)
+        assert result.expected_loss == pytest.approx(0.0, abs=1e-9)
