@@ -5,9 +5,11 @@ They are the only thing that crosses from the store to the statistics
 range in which floats are exact.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from operator import add
 from typing import Any, NamedTuple, TypeVar
 
@@ -120,13 +122,6 @@ class Table(Mapping[K, V]):
         """Count the rows."""
         return len(self.keys_by_column[0])
 
-    def rows(self) -> Iterator[tuple[tuple[Any, ...], Any]]:
-        """Go through keys and sums as plain tuples; a lone sum stands by itself."""
-        sums: Iterable[Any] = zip(*self.sums_by_column, strict=True)
-        if len(self.sums_by_column) == 1:
-            (sums,) = self.sums_by_column
-        return zip(zip(*self.keys_by_column, strict=True), sums, strict=True)
-
     def until(self, as_of: int, *lags: int) -> "Table[K, V]":
         """Return the rows that were known at the end of a day.
 
@@ -134,18 +129,18 @@ class Table(Mapping[K, V]):
             as_of: the day.
             lags: which columns of the key are lags; the exposure day is the first.
         """
-        days, *others = self.keys_by_column
-        seen: Iterable[int] = map(add, days, others[lags[0] - 1])
-        for lag in lags[1:]:
-            seen = map(max, seen, map(add, days, others[lag - 1]))
-        later = [place for place, day in enumerate(seen) if day > as_of]
-        if not later:
+        import numpy as np  # noqa: PLC0415 - a process that only records needs none
+
+        days, *others = map(np.asarray, self.keys_by_column)
+        known = np.logical_and.reduce([days + others[n - 1] <= as_of for n in lags])
+        if known.all():
             return self
+        rows = known.tolist()
         return Table(
             self._key,
             self._sums,
-            [_cut(column, later) for column in self.keys_by_column],
-            [_cut(column, later) for column in self.sums_by_column],
+            [_chosen(column, rows) for column in self.keys_by_column],
+            [_chosen(column, rows) for column in self.sums_by_column],
         )
 
     @cached_property
@@ -222,15 +217,9 @@ def _until(table: Mapping[R, V], as_of: int, *lags: int) -> Mapping[R, V]:
     return _without(table, later)
 
 
-def _cut(column: Column, later: Sequence[int]) -> Column:
-    """Return the values but for those at some places, which usually are few."""
-    kept: Any = column[:0]  # an array or a list, as the column is
-    start = 0
-    for place in (*later, len(column)):
-        kept += column[start:place]
-        start = place + 1
-    cut: Column = kept
-    return cut
+def _chosen(column: Column, rows: Sequence[bool]) -> Column:
+    values = compress(column, rows)
+    return array("q", values) if isinstance(column, array) else list(values)
 
 
 def _without(table: Mapping[K, V], later: Collection[K]) -> Mapping[K, V]:

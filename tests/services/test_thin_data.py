@@ -22,8 +22,9 @@ from abtest.domain.funnel import (
 )
 from abtest.services.analysis import ReportData, write_report
 from abtest.services.report import ExperimentReport, Today
+from abtest.stats.frequentist import log_delta_interval
 from abtest.stats.moments import Cell, CellKey, Moments
-from abtest.stats.results import FrequentistResult
+from abtest.stats.results import FrequentistResult, Interval
 from abtest.store.protocol import ExperimentFacts
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,3 +97,8 @@ def test_the_same_split_again_is_no_change() -> None:
     assert not report(plain, Moments(), Moments(), day=1).plan.stratified
     again = replace(plain, phases=plain.phases * 2)
     assert not report(again, Moments(), Moments(), day=1).plan.stratified
+
+
+def test_a_lift_of_next_to_nothing_has_no_upper_limit() -> None:
+    interval = log_delta_interval(1.0, 1e6, 1.0, 1e6, critical_value=1.96)
+    assert interval == Interval(lower=-1.0, upper=None)

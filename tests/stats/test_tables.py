@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import struct
 from array import array
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -86,13 +87,36 @@ def test_the_digest_is_that_of_the_rows(visitors: list[Visitor], as_of: int) -> 
     assert digest({key: columns}) == digest({key: rows})
 
 
-def test_the_digest_is_that_of_all_rows_as_json() -> None:
+def test_the_digest_is_that_of_all_columns() -> None:
     rows = to_moments(traffic(9, visitors=3_000, days=40))
     assert len(rows.cells) > 500
-    expected = hashlib.sha256()
+    expected = b"\1\0\0\0\0\0\0\0a"
     for part in (rows.cohorts, rows.cells, rows.pairs, rows.steps, {}, {}):
-        expected.update(json.dumps(["a", sorted(part.items())]).encode())
-    assert digest({VariantKey("a"): tabled(rows)}) == expected.hexdigest()
+        flat = [
+            (
+                *(k if isinstance(k, tuple) else (k,)),
+                *(v if isinstance(v, tuple) else (v,)),
+            )
+            for k, v in sorted(part.items())
+        ]
+        expected += struct.pack("<q", len(flat[0]) if flat else 0)
+        for number in range(len(flat[0]) if flat else 0):
+            values = [row[number] for row in flat]
+            if isinstance(values[0], str):
+                content = json.dumps(values).encode()
+            else:
+                content = struct.pack(f"<{len(values)}q", *values)
+            expected += struct.pack("<q", len(content)) + content
+    found = digest({VariantKey("a"): tabled(rows)})
+    assert found == hashlib.sha256(expected).hexdigest()
+
+
+def test_the_digest_knows_numbers_beyond_64_bits() -> None:
+    def large(squares: int) -> str:
+        cells = {CellKey(0, 0, 1): Cell(1, 1, squares), CellKey(0, 1, 2): Cell(1, 1, 1)}
+        return digest({VariantKey("a"): Moments(cohorts={0: 9}, cells=cells)})
+
+    assert len({large(n) for n in (1, 2**63 - 1, 2**63, 2**63 + 1, 2**70)}) == 5
 
 
 def test_nothing_is_copied_when_everything_is_known() -> None:
