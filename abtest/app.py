@@ -1,17 +1,15 @@
 """The composition root: settings in, the whole service as one WSGI callable out."""
 
-import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response
 
-from abtest.config import Settings, read_settings
+from abtest.config import Settings
 from abtest.services.worker import Worker, work
 from abtest.store.protocol import Store
 from abtest.web.api.routes import ROUTES
@@ -19,16 +17,11 @@ from abtest.web.api.serving import register
 from abtest.web.context import Context, attach, utc_now
 from abtest.web.door import Door
 from abtest.web.errors import install_error_handlers
-from abtest.web.exchange import MAX_BODY, drain
+from abtest.web.exchange import MAX_BODY
 from abtest.web.guards.watch import Watch, note_route
 from abtest.web.pages import register_pages
 from abtest.web.pages.error_page import error_page
 from abtest.web.security import HEADERS
-
-
-def create_app(settings: Settings) -> WSGIApplication:
-    """Return the service."""
-    return create_service(create_serving_context(settings))
 
 
 def create_service(context: Context) -> WSGIApplication:
@@ -83,11 +76,6 @@ def open_embedded_store(settings: Settings, *, remembers: bool = True) -> Store:
     )
 
 
-def from_environment() -> WSGIApplication:
-    """Return the service for a server that wants a factory without arguments."""
-    return create_app(read_settings(os.environ))
-
-
 def worker_command(settings: Settings) -> tuple[str, ...]:
     """Return what starts `run_worker`, but for the last argument."""
     code = "from abtest.app import run_worker; run_worker()"
@@ -103,8 +91,6 @@ def run_worker() -> None:
 
 def _with_headers(response: Response) -> Response:
     """Put the headers on that every answer has, unless the view chose its own."""
-    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        drain(request.environ)
     for name, value in HEADERS:
         response.headers.setdefault(name, value)
     return response

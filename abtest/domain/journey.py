@@ -5,7 +5,14 @@ from typing import NamedTuple
 from abtest.domain.events import Conversion, Milliseconds
 from abtest.domain.experiment import VariantKey
 from abtest.domain.funnel import Repeat, StepKey
-from abtest.domain.visitor import HOUR, History, OutcomePlan, counted_in, credited_in
+from abtest.domain.visitor import (
+    HOUR,
+    History,
+    OutcomePlan,
+    counted_in,
+    credited_in,
+    needed,
+)
 
 
 class Journey(NamedTuple):
@@ -72,13 +79,13 @@ class Journey(NamedTuple):
         """
         if self.counted <= 1:
             return self.counted or None
-        return 2 if self.counted == _needed(plan) else None
+        return 2 if self.counted == needed(plan.goal) else None
 
     def _counts(self, conversion: Conversion, plan: OutcomePlan) -> bool:
         goal = plan.goal
         if self.last_at is None:
             return conversion.step == goal.first
-        if conversion.step != goal.second.step or self.counted == _needed(plan):
+        if conversion.step != goal.second.step or self.counted == needed(plan.goal):
             return False
         gap = goal.second.min_gap_hours if isinstance(goal.second, Repeat) else 0
         return conversion.at - self.last_at >= gap * HOUR
@@ -105,9 +112,3 @@ def journey_of(history: History, plan: OutcomePlan) -> Journey:
         last_at=counted[-1].at if counted else None,
         variants=tuple(sorted(variants)) if len(variants) > 1 else (),
     )
-
-
-def _needed(plan: OutcomePlan) -> int:
-    """Return how many conversions count until the second one is there."""
-    second = plan.goal.second
-    return second.ordinal if isinstance(second, Repeat) else 2

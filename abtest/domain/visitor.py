@@ -245,8 +245,12 @@ def _first_and_second(
 ) -> list[Conversion]:
     """Pick the first and, if there is one, the second conversion."""
     counted = counted_in(conversions, goal)
-    last = goal.second.ordinal if isinstance(goal.second, Repeat) else 2
-    return [*counted[:1], *counted[last - 1 :]]
+    return [*counted[:1], *counted[needed(goal) - 1 :]]
+
+
+def needed(goal: ConversionGoal) -> int:
+    """Return how many conversions count until the second one is there."""
+    return goal.second.ordinal if isinstance(goal.second, Repeat) else 2
 
 
 def counted_in(

@@ -17,7 +17,6 @@ MAX_QUERY_FIELDS = 100
 MAX_BODY = 256 * 1024
 """Bytes of one request."""
 
-MAX_DRAINED = 8 * 1024 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -75,17 +74,6 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         if errors:
             raise AbtestError(ErrorCode.INVALID, errors[0].detail, tuple(errors))
         return {name: values[0] for name, values in query.items()}
-
-
-def drain(environ: WSGIEnvironment) -> None:
-    """Read what is left of a refused body, up to `MAX_DRAINED` bytes.
-
-    A client that is still sending when the connection closes never sees why it was
-    refused; what is larger than that is no mistake.
-    """
-    left = MAX_DRAINED
-    while left > 0 and (chunk := environ["wsgi.input"].read(min(left, 65_536))):
-        left -= len(chunk)
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,10 @@ from granian.rsgi import (  # type: ignore[attr-defined]  # public, not marked s
     Scope,
 )
 
-from abtest.web.exchange import MAX_BODY, MAX_DRAINED
+from abtest.web.exchange import MAX_BODY
+
+MAX_DRAINED = 8 * 1024 * 1024
+"""Bytes of one body that are read, though not kept."""
 
 
 class Bodies:

@@ -1,7 +1,7 @@
 """The service on an event loop: bodies are awaited, and hot calls take no thread."""
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
@@ -24,7 +24,8 @@ PATIENCE = 20.0
 Headers = list[tuple[str, str]]
 
 _NO_BODY = frozenset({204, 304})
-_TOO_SLOW = b"the body of the request did not arrive in time"
+_TOO_SLOW = "the body of the request did not arrive in time"
+_CLOSING = [("Connection", "close"), ("Content-Type", "text/plain; charset=utf-8")]
 
 
 class Gateway:
@@ -65,7 +66,7 @@ class Gateway:
             try:
                 body = await self._bodies.read(scope, protocol)
             except TimeoutError:
-                protocol.response_bytes(408, [("Connection", "close")], _TOO_SLOW)
+                protocol.response_str(408, _CLOSING, _TOO_SLOW)
                 return
         environ = to_environ(scope, body)
         if is_hot(environ):
@@ -86,28 +87,18 @@ def _answer(
 ) -> tuple[int, Headers, bytes]:
     """Let the service answer; what it answers fits into memory."""
     told: list[tuple[int, Headers]] = []
+    content: list[bytes] = []
 
     def start(status: str, headers: Headers, *_: object) -> Callable[[bytes], object]:
         told[:] = [(int(status[:3]), headers)]
-        return _refuse_to_write
+        return content.append
 
     chunks = service(environ, start)
     try:
-        content = _joined(chunks)
+        content += chunks
     finally:
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
     ((number, headers),) = told
-    return number, headers, content
-
-
-def _joined(chunks: Iterable[bytes]) -> bytes:
-    if isinstance(chunks, list) and len(chunks) == 1:
-        first: bytes = chunks[0]
-        return first
-    return b"".join(chunks)
-
-
-def _refuse_to_write(_: bytes) -> object:
-    raise NotImplementedError("nothing here writes as it did before PEP 333")
+    return number, headers, b"".join(content)

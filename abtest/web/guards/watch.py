@@ -1,7 +1,6 @@
 """The outermost layer: numbers, times, counts, logs and limits every request."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from logging import INFO
 from time import perf_counter
 from typing import Any
@@ -15,7 +14,7 @@ from abtest.errors import AbtestError, ErrorCode
 from abtest.services.checks import shown
 from abtest.web.context import Context
 from abtest.web.errors import internal_error_reply, problem_reply
-from abtest.web.exchange import Reply, drain
+from abtest.web.exchange import Reply
 from abtest.web.guards.limits import Limits
 from abtest.web.guards.logs import ACCESS, log_request
 from abtest.web.guards.metrics import OTHER
@@ -73,8 +72,6 @@ class Watch:
             self._check_host(environ)
             self._limits.check(environ)
         except AbtestError as error:
-            with suppress(AbtestError):
-                drain(environ)
             return _send(problem_reply(error), environ, start)
         try:
             return self._inner(environ, start)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from abtest.web.exchange import MAX_BODY, MAX_DRAINED
+from abtest.web.exchange import MAX_BODY
+from abtest.web.gateway.bodies import MAX_DRAINED
 
 ROOT = Path(__file__).parents[3]
 HOT = "/api/v1/assign"
